@@ -1,0 +1,148 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/webtransport-go"
+
+	"github.com/stentor-audio/stentor/protocol"
+)
+
+type deadline = time.Time
+
+// FromWebTransport makes a WebTransport session a moq-lite session's transport.
+// path is the CONNECT request's path with its query. conn, when not nil, is the
+// QUIC connection below; a browser has one session on it, so its statistics are
+// the session's.
+func FromWebTransport(s *webtransport.Session, path string, conn *quic.Conn) Conn {
+	version, ok := protocol.ParseVersion(s.SessionState().ApplicationProtocol)
+	if !ok {
+		version = protocol.Lite05
+	}
+	return &wtConn{session: s, conn: conn, path: path, version: version}
+}
+
+type wtConn struct {
+	session *webtransport.Session
+	conn    *quic.Conn
+	path    string
+	version protocol.Version
+}
+
+func (c *wtConn) AcceptStream(ctx context.Context) (Stream, error) {
+	s, err := c.session.AcceptStream(ctx)
+	if err != nil {
+		return nil, wtError(err)
+	}
+	return wtStream{wtSend{s}, wtReceive{s}}, nil
+}
+
+func (c *wtConn) AcceptUniStream(ctx context.Context) (ReceiveStream, error) {
+	s, err := c.session.AcceptUniStream(ctx)
+	if err != nil {
+		return nil, wtError(err)
+	}
+	return wtReceive{s}, nil
+}
+
+func (c *wtConn) OpenStream(ctx context.Context) (Stream, error) {
+	s, err := c.session.OpenStreamSync(ctx)
+	if err != nil {
+		return nil, wtError(err)
+	}
+	return wtStream{wtSend{s}, wtReceive{s}}, nil
+}
+
+func (c *wtConn) OpenUniStream() (SendStream, error) {
+	s, err := c.session.OpenUniStream()
+	if err != nil {
+		return nil, wtError(err)
+	}
+	return wtSend{s}, nil
+}
+
+func (c *wtConn) SendDatagram(b []byte) error { return wtError(c.session.SendDatagram(b)) }
+
+func (c *wtConn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
+	b, err := c.session.ReceiveDatagram(ctx)
+	return b, wtError(err)
+}
+
+func (c *wtConn) CloseWithError(code protocol.ResetCode, reason string) error {
+	return c.session.CloseWithError(webtransport.SessionErrorCode(code), reason)
+}
+
+func (c *wtConn) Context() context.Context  { return c.session.Context() }
+func (c *wtConn) LocalAddr() net.Addr       { return c.session.LocalAddr() }
+func (c *wtConn) RemoteAddr() net.Addr      { return c.session.RemoteAddr() }
+func (c *wtConn) Version() protocol.Version { return c.version }
+func (c *wtConn) Transport() string         { return "webtransport" }
+func (c *wtConn) Path() (string, bool)      { return c.path, true }
+
+func (c *wtConn) Stats() Stats {
+	if c.conn == nil {
+		return Stats{}
+	}
+	return quicStats(c.conn.ConnectionStats())
+}
+
+type wtSend struct{ wtSendStream }
+
+type wtSendStream interface {
+	Write(b []byte) (int, error)
+	Close() error
+	CancelWrite(webtransport.StreamErrorCode)
+	SetWriteDeadline(deadline) error
+	Context() context.Context
+}
+
+func (s wtSend) Write(b []byte) (int, error) {
+	n, err := s.wtSendStream.Write(b)
+	return n, wtError(err)
+}
+
+func (s wtSend) CancelWrite(code protocol.ResetCode) {
+	s.wtSendStream.CancelWrite(webtransport.StreamErrorCode(code))
+}
+
+type wtReceive struct{ wtReceiveStream }
+
+type wtReceiveStream interface {
+	Read(b []byte) (int, error)
+	CancelRead(webtransport.StreamErrorCode)
+	SetReadDeadline(deadline) error
+}
+
+func (s wtReceive) Read(b []byte) (int, error) {
+	n, err := s.wtReceiveStream.Read(b)
+	return n, wtError(err)
+}
+
+func (s wtReceive) CancelRead(code protocol.ResetCode) {
+	s.wtReceiveStream.CancelRead(webtransport.StreamErrorCode(code))
+}
+
+type wtStream struct {
+	wtSend
+	wtReceive
+}
+
+// wtError translates webtransport-go's errors, then quic-go's below them.
+func wtError(err error) error {
+	if err == nil {
+		return nil
+	}
+	var stream *webtransport.StreamError
+	if errors.As(err, &stream) {
+		return &ResetError{Code: protocol.ResetCode(stream.ErrorCode), Remote: stream.Remote}
+	}
+	var closed *webtransport.SessionError
+	if errors.As(err, &closed) {
+		return &ClosedError{Code: protocol.ResetCode(closed.ErrorCode), Reason: closed.Message, Remote: closed.Remote}
+	}
+	return quicError(err)
+}
