@@ -1,0 +1,275 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/stentor-audio/stentor/protocol"
+)
+
+var (
+	// ErrUnknown says that no such broadcast or track is live here.
+	ErrUnknown = errors.New("not live here")
+	// ErrTaken says that another publisher's broadcast of that name is live.
+	ErrTaken = errors.New("live from another publisher")
+)
+
+// A Broadcast is what one publisher publishes under a path, by whatever routes
+// it reaches this relay. Another publisher's broadcast under the same path is
+// another Broadcast.
+type Broadcast struct {
+	Path protocol.Path
+	// Publisher is the hop id of the original publisher: with Path, the identity
+	// that stays the same over every route.
+	Publisher uint64
+
+	origin *Origin
+
+	mu      sync.Mutex
+	sources []*source // fewest hops first
+	tracks  map[string]*Track
+	arrived chan struct{} // closed and made anew when a source comes, or the end
+	retired bool
+	linger  *time.Timer // runs while there is no source
+}
+
+// Track returns a track of the broadcast, asking a source what it is where that
+// is not known yet. Derived tracks (audio/60ms, audio/120ms) are made here.
+func (b *Broadcast) Track(ctx context.Context, name string) (*Track, error) {
+	b.mu.Lock()
+	if b.retired {
+		b.mu.Unlock()
+		return nil, ErrUnknown
+	}
+	t := b.tracks[name]
+	if t == nil {
+		t = newTrack(b, name)
+		b.tracks[name] = t
+		b.origin.tasks.Go(func() { b.resolve(t) })
+	}
+	b.mu.Unlock()
+	select {
+	case <-t.ready:
+		return t, t.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// resolve finds out what a track is.
+func (b *Broadcast) resolve(t *Track) {
+	ctx, stop := context.WithTimeout(b.origin.ctx, b.origin.cfg.ResolveTimeout)
+	defer stop()
+	info, err := b.lookUp(ctx, t)
+	if err != nil {
+		b.drop(t)
+		t.err = fmt.Errorf("track %s of %s: %w", t.Name, b.Path, err)
+		close(t.ready)
+		return
+	}
+	t.setInfo(info)
+	b.idle(t) // nobody has joined yet; if nobody does, it goes again
+}
+
+func (b *Broadcast) lookUp(ctx context.Context, t *Track) (protocol.TrackInfo, error) {
+	if size := protocol.BundleSize(t.Name); size > 1 {
+		base, err := b.Track(ctx, protocol.TrackAudio)
+		if err != nil {
+			return protocol.TrackInfo{}, err
+		}
+		t.bundler = newBundler(base, t, size)
+		info := base.Info()
+		info.Timescale = protocol.AudioTimescale
+		return info, nil
+	}
+	if err := b.awaitSource(ctx); err != nil {
+		return protocol.TrackInfo{}, err
+	}
+	err := ErrUnknown
+	for _, src := range b.snapshot() {
+		info, failed := src.TrackInfo(ctx, t.Name)
+		if failed == nil {
+			return info, nil
+		}
+		err = failed
+	}
+	return protocol.TrackInfo{}, err
+}
+
+// awaitSource waits until there is somewhere to take the broadcast from: its
+// speaker may be between two relays.
+func (b *Broadcast) awaitSource(ctx context.Context) error {
+	for {
+		b.mu.Lock()
+		n, arrived, retired := len(b.sources), b.arrived, b.retired
+		b.mu.Unlock()
+		switch {
+		case retired:
+			return ErrUnknown
+		case n > 0:
+			return nil
+		}
+		select {
+		case <-arrived:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (b *Broadcast) snapshot() []*source {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.sources)
+}
+
+// Tracks returns the tracks that are open at this relay.
+func (b *Broadcast) Tracks() []*Track {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := make([]*Track, 0, len(b.tracks))
+	for _, t := range b.tracks {
+		select {
+		case <-t.ready:
+			if t.err == nil {
+				out = append(out, t)
+			}
+		default:
+		}
+	}
+	return out
+}
+
+// activate starts feeding a track that has its first member.
+func (b *Broadcast) activate(t *Track) {
+	if t.bundler != nil {
+		t.bundler.start()
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, src := range b.sources {
+		b.startFeed(t, src)
+	}
+}
+
+// startFeed runs a feed unless one runs. b.mu is held.
+func (b *Broadcast) startFeed(t *Track, src *source) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, running := t.feeds[src]; running || t.ended || b.retired {
+		return
+	}
+	ctx, stop := context.WithCancel(src.ctx)
+	t.feeds[src] = stop
+	b.origin.tasks.Go(func() {
+		defer stop()
+		over := t.feed(ctx, src)
+		t.mu.Lock()
+		delete(t.feeds, src)
+		last := len(t.feeds) == 0
+		t.mu.Unlock()
+		if over && last {
+			b.drop(t)
+			t.finish()
+		}
+	})
+}
+
+// idle gives a track without members some seconds, then lets it go: a listener
+// that comes back in time finds the ring and the numbering as they were.
+func (b *Broadcast) idle(t *Track) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.members) > 0 || t.ended || t.linger != nil {
+		return
+	}
+	t.linger = time.AfterFunc(b.origin.cfg.Linger, func() {
+		t.mu.Lock()
+		t.linger = nil
+		t.mu.Unlock()
+		if t.finishIdle() {
+			b.drop(t)
+		}
+	})
+}
+
+// drop forgets a track, so that the next to ask for it starts anew.
+func (b *Broadcast) drop(t *Track) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.tracks[t.Name] == t {
+		delete(b.tracks, t.Name)
+	}
+}
+
+// Fetch returns a group: from the ring, or from a source where the ring has a
+// hole, or by waiting for it where it is expected next.
+func (b *Broadcast) Fetch(ctx context.Context, track string, sequence uint64) (*Group, error) {
+	t, err := b.Track(ctx, track)
+	if err != nil {
+		return nil, err
+	}
+	if g := t.group(sequence); g != nil {
+		return g, nil
+	}
+	if t.expects(sequence) {
+		return t.await(ctx, sequence)
+	}
+	return b.repair(ctx, t, sequence)
+}
+
+// repair takes a missing group from a source and keeps it for the others who
+// miss it.
+func (b *Broadcast) repair(ctx context.Context, t *Track, sequence uint64) (*Group, error) {
+	if t.bundler != nil || !t.inRing(sequence) {
+		return nil, ErrUnknown
+	}
+	for _, src := range b.snapshot() {
+		var frames []protocol.Frame
+		err := src.Fetch(ctx, t.Name, sequence, func(f protocol.Frame) error {
+			frames = append(frames, f)
+			return nil
+		})
+		if err != nil || len(frames) != 1 {
+			continue
+		}
+		t.Write(NewWhole(sequence, frames[0], time.Now()))
+		if g := t.group(sequence); g != nil {
+			return g, nil
+		}
+	}
+	return nil, ErrUnknown
+}
+
+// retire ends the broadcast and all of its tracks.
+func (b *Broadcast) retire() {
+	b.mu.Lock()
+	if b.retired {
+		b.mu.Unlock()
+		return
+	}
+	b.retired = true
+	close(b.arrived)
+	if b.linger != nil {
+		b.linger.Stop()
+	}
+	tracks := make([]*Track, 0, len(b.tracks))
+	for _, t := range b.tracks {
+		tracks = append(tracks, t)
+	}
+	clear(b.tracks)
+	sources := b.sources
+	b.sources = nil
+	b.mu.Unlock()
+	for _, src := range sources {
+		src.stop()
+	}
+	for _, t := range tracks {
+		t.finish()
+	}
+}

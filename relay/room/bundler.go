@@ -1,0 +1,149 @@
+package room
+
+import (
+	"sync"
+	"time"
+
+	"github.com/stentor-audio/stentor/protocol"
+)
+
+// A bundler feeds a derived track from its base: a member there, a source here.
+type bundler struct {
+	base, derived *Track
+
+	mu      sync.Mutex
+	packer  packer
+	timer   *time.Timer
+	member  *Member
+	stopped bool
+}
+
+func newBundler(base, derived *Track, size int) *bundler {
+	return &bundler{base: base, derived: derived, packer: packer{size: size}}
+}
+
+// start joins the base track. It is called when the derived track has its first
+// member, and again after it had none for a while.
+func (b *bundler) start() {
+	b.mu.Lock()
+	running := b.member != nil || b.stopped
+	b.mu.Unlock()
+	if running {
+		return
+	}
+	// From the ring's whole bundles on, so that a listener who hops here and
+	// names a start finds the bundles it missed.
+	m, err := b.base.Join(b, b.baseDelivery())
+	if err != nil {
+		b.derived.broadcast.drop(b.derived)
+		b.derived.finish()
+		return
+	}
+	b.mu.Lock()
+	b.member = m
+	stopped := b.stopped
+	b.mu.Unlock()
+	if stopped {
+		m.Leave()
+	}
+}
+
+// baseDelivery is how the bundler subscribes to its base: from the first packet
+// its members ask for, else from whatever the base's ring has.
+func (b *bundler) baseDelivery() protocol.Delivery {
+	d := combine(b.derived.snapshot())
+	base := protocol.Delivery{Priority: d.Priority}
+	switch {
+	case d.Start.OK && d.Start.Value <= protocol.MaxInteger/uint64(b.packer.size):
+		base.Start = protocol.Seq(d.Start.Value * uint64(b.packer.size))
+	case b.base.Counts().Groups > 0:
+		base.Start = protocol.Seq(0)
+	}
+	return base
+}
+
+func (b *bundler) stop() {
+	b.mu.Lock()
+	b.stopped = true
+	if b.timer != nil {
+		b.timer.Stop()
+	}
+	m := b.member
+	b.mu.Unlock()
+	if m != nil {
+		m.Leave()
+	}
+}
+
+// Begin implements [Receiver].
+func (b *bundler) Begin(held []*Group) {
+	for _, g := range held {
+		b.Push(g)
+	}
+}
+
+// Push implements [Receiver].
+func (b *bundler) Push(g *Group) {
+	f, whole := g.Whole()
+	if !whole {
+		return // a group of several frames has no place in a bundle
+	}
+	timestamp, opus, err := protocol.ParseLegacy(f.Payload)
+	if err != nil || len(opus) == 0 {
+		return // checked where it came in; an end marker is no packet
+	}
+	b.mu.Lock()
+	done := b.packer.add(g.Sequence, timestamp, opus, g.Arrived)
+	b.arm()
+	b.mu.Unlock()
+	b.write(done, g.Arrived)
+}
+
+// arm sets the timer for the bundle that has waited longest. b.mu is held.
+func (b *bundler) arm() {
+	if b.timer != nil || b.stopped || len(b.packer.open) == 0 {
+		return
+	}
+	b.timer = time.AfterFunc(time.Until(b.packer.open[0].due), b.expire)
+}
+
+// expire sends what has waited long enough.
+func (b *bundler) expire() {
+	now := time.Now()
+	b.mu.Lock()
+	b.timer = nil
+	done, next := b.packer.expire(now)
+	if !next.IsZero() && !b.stopped {
+		b.timer = time.AfterFunc(next.Sub(now), b.expire)
+	}
+	b.mu.Unlock()
+	b.write(done, now)
+}
+
+func (b *bundler) write(done []openBundle, now time.Time) {
+	for _, open := range done {
+		b.derived.Write(open.group(now))
+	}
+}
+
+// End implements [Receiver].
+func (b *bundler) End(uint64) {
+	b.mu.Lock()
+	var done []openBundle
+	if n := len(b.packer.open); n > 0 {
+		done = b.packer.finish(maxNumber(b.packer.open))
+	}
+	b.mu.Unlock()
+	b.write(done, time.Now())
+	t := b.derived
+	t.broadcast.drop(t)
+	t.finish()
+}
+
+func maxNumber(open []openBundle) uint64 {
+	var n uint64
+	for _, b := range open {
+		n = max(n, b.number)
+	}
+	return n
+}
