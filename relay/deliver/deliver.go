@@ -1,0 +1,230 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/protocol/session"
+	"github.com/stentor-audio/stentor/relay/room"
+)
+
+// Config says what a session may see.
+type Config struct {
+	// Root is where the session's paths hang in the relay's.
+	Root protocol.Path
+	// Prefixes may be subscribed, relative to Root. Empty means nothing.
+	Prefixes []protocol.Path
+	// HopID is this relay's.
+	HopID uint64
+	// Logger receives what an operator should see. Nil discards it.
+	Logger *slog.Logger
+}
+
+// Deliver serves one session. It implements [session.Publisher].
+type Deliver struct {
+	origin *room.Origin
+	begin  chan struct{} // closed by Start
+
+	// Set by Start, constant afterwards.
+	cfg Config
+
+	Counters Counters
+	tick     ticker
+
+	tasks sync.WaitGroup // group streams that are being written
+}
+
+// New makes the delivery of a session whose rights are not known yet: requests
+// wait for Start.
+func New(origin *room.Origin) *Deliver {
+	return &Deliver{origin: origin, begin: make(chan struct{})}
+}
+
+// Start says what the session may see. It must be called once.
+func (d *Deliver) Start(cfg Config) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	d.cfg = cfg
+	close(d.begin)
+}
+
+// Wait waits for what the delivery still writes, once the session has ended.
+func (d *Deliver) Wait() { d.tasks.Wait() }
+
+func (d *Deliver) started(ctx context.Context) error {
+	select {
+	case <-d.begin:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Announce implements [session.Publisher].
+func (d *Deliver) Announce(ctx context.Context, w *session.AnnounceWriter) error {
+	if err := d.started(ctx); err != nil {
+		return err
+	}
+	exclude := w.Request.ExcludeHop
+	if setup, ok := w.Session().Peer(); ok && exclude == 0 {
+		exclude = setup.HopID
+	}
+	watches := d.watch(w.Request.Prefix, exclude)
+	defer func() {
+		for _, v := range watches {
+			v.Close()
+		}
+	}()
+	var initial []protocol.Announce
+	for _, v := range watches {
+		initial = append(initial, v.Poll()...)
+	}
+	if err := w.Initial(d.cfg.HopID, initial); err != nil {
+		return err
+	}
+	return follow(ctx, w, watches)
+}
+
+// watched is a watch with the part of the paths that lies between the prefix the
+// peer asked for and the watch's own.
+type watched struct {
+	*room.Watch
+	below protocol.Path
+}
+
+func (v watched) Poll() []protocol.Announce {
+	changes := v.Watch.Poll()
+	for i := range changes {
+		changes[i].Suffix = v.below.Join(changes[i].Suffix)
+	}
+	return changes
+}
+
+// watch opens a watch for each part of the prefix the session may see.
+func (d *Deliver) watch(prefix protocol.Path, exclude uint64) []watched {
+	var out []watched
+	for _, granted := range d.cfg.Prefixes {
+		switch {
+		case prefix.HasPrefix(granted):
+			return []watched{{Watch: d.origin.Watch(d.cfg.Root.Join(prefix), exclude)}}
+		case granted.HasPrefix(prefix):
+			below, _ := granted.TrimPrefix(prefix)
+			out = append(out, watched{d.origin.Watch(d.cfg.Root.Join(granted), exclude), below})
+		}
+	}
+	return out
+}
+
+// follow passes changes on until ctx ends.
+func follow(ctx context.Context, w *session.AnnounceWriter, watches []watched) error {
+	if len(watches) == 0 {
+		<-ctx.Done()
+		return nil
+	}
+	for {
+		if err := room.WaitAny(ctx, watches[0].Watch, rest(watches)...); err != nil {
+			return nil
+		}
+		for _, v := range watches {
+			for _, a := range v.Poll() {
+				if err := w.Announce(a); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+func rest(watches []watched) []*room.Watch {
+	out := make([]*room.Watch, 0, len(watches)-1)
+	for _, v := range watches[1:] {
+		out = append(out, v.Watch)
+	}
+	return out
+}
+
+// broadcast finds what the session asks for, if it may see it. One that is not
+// there yet is waited for: its speaker may be on the way to this relay.
+func (d *Deliver) broadcast(ctx context.Context, name protocol.Path) (*room.Broadcast, error) {
+	if err := d.started(ctx); err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(d.cfg.Prefixes, name.HasPrefix) {
+		return nil, session.Refuse(protocol.CodeUnauthorized, "broadcast %q: no right to subscribe", name)
+	}
+	ctx, stop := context.WithTimeoutCause(ctx, unknownFor, room.ErrUnknown)
+	defer stop()
+	b, err := d.origin.Await(ctx, d.cfg.Root.Join(name))
+	return b, refusal(err)
+}
+
+// unknownFor is how long a request for a broadcast nobody has announced waits.
+const unknownFor = 2 * time.Second
+
+// refusal gives an error of package room the code a peer understands.
+func refusal(err error) error {
+	if errors.Is(err, room.ErrUnknown) {
+		return &session.Error{Code: protocol.CodeUnroutable, Err: err}
+	}
+	return err
+}
+
+// Track implements [session.Publisher].
+func (d *Deliver) Track(ctx context.Context, req protocol.TrackRequest) (protocol.TrackInfo, error) {
+	if isTick(req.Broadcast, req.Track) {
+		return tickInfo, nil
+	}
+	b, err := d.broadcast(ctx, req.Broadcast)
+	if err != nil {
+		return protocol.TrackInfo{}, err
+	}
+	t, err := b.Track(ctx, req.Track)
+	if err != nil {
+		return protocol.TrackInfo{}, refusal(err)
+	}
+	return t.Info(), nil
+}
+
+// fetchFor bounds how long a FETCH may wait for its group.
+const fetchFor = 5 * time.Second
+
+// Fetch implements [session.Publisher].
+func (d *Deliver) Fetch(ctx context.Context, req protocol.Fetch, w *session.GroupWriter) error {
+	ctx, stop := context.WithTimeout(ctx, fetchFor)
+	defer stop()
+	b, err := d.broadcast(ctx, req.Broadcast)
+	if err != nil {
+		return err
+	}
+	g, err := b.Fetch(ctx, req.Track, req.Group)
+	if errors.Is(err, room.ErrUnknown) {
+		return &session.Error{Code: protocol.CodeNotFound, Err: err}
+	}
+	if err != nil {
+		return err
+	}
+	return copyGroup(ctx, g, w)
+}
+
+// copyGroup writes a group's frames as they come.
+func copyGroup(ctx context.Context, g *room.Group, w *session.GroupWriter) error {
+	for i := 0; ; i++ {
+		f, err := g.Frame(ctx, i)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.Write(f); err != nil {
+			return err
+		}
+	}
+}

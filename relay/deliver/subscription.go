@@ -1,0 +1,254 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/protocol/session"
+	"github.com/stentor-audio/stentor/relay/fanout"
+	"github.com/stentor-audio/stentor/relay/room"
+)
+
+const (
+	// queueDepth is how many groups a subscription may lag: a little over a
+	// second of 20 ms packets, more than a listener could still use.
+	queueDepth = 64
+	// staleAfter is how old a group that is not the newest may get before it is
+	// not worth sending, where the subscriber does not say.
+	staleAfter = time.Second
+	// endLinger is how long a subscription's FIN waits behind its last group,
+	// which travels on another stream and must not be overtaken.
+	endLinger = 500 * time.Millisecond
+	// maxStreaming is how many growing groups of one subscription may be on
+	// their way at once.
+	maxStreaming = 64
+)
+
+// subscription is one subscription of the session: the [room.Receiver] that the
+// track pushes to, and the goroutine that drains it.
+type subscription struct {
+	deliver *Deliver
+	sub     *session.Subscriber
+	audio   bool
+	queue   *fanout.Queue[*room.Group]
+
+	mu    sync.Mutex
+	held  []*room.Group // from Begin, sent before the queue
+	ended bool
+	end   uint64
+
+	// Owned by run.
+	started   bool
+	floor     uint64 // groups below are not sent
+	withheld  uint64 // first group held back by Group End, plus one
+	scratch   []byte
+	streaming atomic.Int32
+}
+
+// Begin implements [room.Receiver].
+func (s *subscription) Begin(held []*room.Group) { s.held = held }
+
+// Push implements [room.Receiver].
+func (s *subscription) Push(g *room.Group) {
+	if s.queue.Push(g) {
+		s.deliver.Counters.Dropped[DropQueue].Add(1)
+	}
+}
+
+// End implements [room.Receiver].
+func (s *subscription) End(next uint64) {
+	s.mu.Lock()
+	s.ended, s.end = true, next
+	s.mu.Unlock()
+	s.queue.Push(nil) // wakes run
+}
+
+// Subscribe implements [session.Publisher].
+func (d *Deliver) Subscribe(ctx context.Context, sub *session.Subscriber) error {
+	req := sub.Request
+	if isTick(req.Broadcast, req.Track) {
+		return d.serveTicks(ctx, sub)
+	}
+	for attempt := 0; ; attempt++ {
+		b, err := d.broadcast(ctx, req.Broadcast)
+		if err != nil {
+			return err
+		}
+		t, err := b.Track(ctx, req.Track)
+		if err != nil {
+			return refusal(err)
+		}
+		s := &subscription{
+			deliver: d,
+			sub:     sub,
+			audio:   protocol.IsAudioTrack(req.Track),
+			queue:   fanout.NewQueue[*room.Group](queueDepth),
+		}
+		m, err := t.Join(s, sub.Delivery())
+		if errors.Is(err, room.ErrUnknown) && attempt < 3 {
+			continue // it ended between the two calls; a new one is there
+		}
+		if err != nil {
+			return refusal(err)
+		}
+		defer m.Leave()
+		return s.run(ctx, t, m)
+	}
+}
+
+// run sends groups until the track or ctx ends.
+func (s *subscription) run(ctx context.Context, t *room.Track, m *room.Member) error {
+	if err := s.sub.Accept(); err != nil {
+		return err
+	}
+	if start := s.sub.Delivery().Start; start.OK {
+		s.floor = start.Value
+	}
+	for _, g := range s.held {
+		s.send(ctx, g, 0)
+	}
+	s.held = nil
+	for {
+		g, rest, ok := s.queue.Pop()
+		if ok {
+			if g != nil {
+				s.send(ctx, g, rest)
+			}
+			continue
+		}
+		if end, ended := s.trackEnd(); ended {
+			return s.finish(ctx, end)
+		}
+		select {
+		case <-s.queue.Wake():
+		case <-s.sub.Updated():
+			s.update(ctx, t, m)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (s *subscription) trackEnd() (end uint64, ended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.end, s.ended
+}
+
+// finish tells the subscriber that the track is over. Its FIN follows when the
+// last groups have had time to arrive: the transport does not say when.
+func (s *subscription) finish(ctx context.Context, end uint64) error {
+	if err := s.sub.End(end); err != nil {
+		return err
+	}
+	wait := time.NewTimer(endLinger + 2*s.sub.Session().Conn().Stats().RTT)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// update applies a SUBSCRIBE_UPDATE: groups that the old Group End held back go
+// out now if the new one lets them.
+func (s *subscription) update(ctx context.Context, t *room.Track, m *room.Member) {
+	d := s.sub.Delivery()
+	m.Update(d)
+	if d.Start.OK {
+		s.floor = max(s.floor, d.Start.Value)
+	}
+	if s.withheld == 0 || (d.End.OK && d.End.Value < s.withheld-1) {
+		return
+	}
+	from := s.withheld - 1
+	s.withheld = 0
+	for _, g := range t.Held(protocol.Seq(from)) {
+		s.send(ctx, g, 0)
+	}
+}
+
+// send puts one group on the wire, unless it is not wanted or no longer worth
+// it. behind is how many groups wait behind it.
+func (s *subscription) send(ctx context.Context, g *room.Group, behind int) {
+	d := s.sub.Delivery()
+	if g.Sequence < s.floor {
+		return
+	}
+	if d.End.OK && g.Sequence > d.End.Value {
+		if s.withheld == 0 || g.Sequence+1 < s.withheld {
+			s.withheld = g.Sequence + 1
+		}
+		return
+	}
+	if behind > 0 && s.audio && time.Since(g.Arrived) > patience(d) {
+		s.deliver.Counters.Dropped[DropStale].Add(1)
+		return
+	}
+	if !s.started {
+		s.started = true
+		if s.floor == 0 {
+			s.floor = g.Sequence // what comes late from before is not delivered
+		}
+		_ = s.sub.Start(g.Sequence) // if it fails, the session is ending
+	}
+	s.write(ctx, g)
+}
+
+// patience is how long a group that is not the newest may wait.
+func patience(d protocol.Delivery) time.Duration {
+	if d.MaxLatency >= 1 {
+		return time.Duration(min(d.MaxLatency, uint64(staleAfter/time.Millisecond))) * time.Millisecond
+	}
+	return staleAfter
+}
+
+func (s *subscription) write(ctx context.Context, g *room.Group) {
+	f, whole := g.Whole()
+	switch {
+	case whole && s.audio && s.sub.Datagrams() && len(f.Payload) <= maxDatagramPayload:
+		s.writeDatagram(g, len(f.Payload))
+	case whole && len(f.Payload) <= maxDatagramPayload:
+		// Small enough that the stream takes it without waiting.
+		var err error
+		s.scratch, err = s.sub.WriteGroup(g.Sequence, f, s.scratch)
+		s.count(&s.deliver.Counters.Streams, len(f.Payload), err)
+		if errors.Is(err, session.ErrNoCredit) && !s.audio {
+			s.stream(ctx, g) // a catalog must arrive, whenever there is room
+		}
+	default:
+		s.stream(ctx, g)
+	}
+}
+
+// maxDatagramPayload leaves room for the Subscribe ID, sequence and timestamp.
+const maxDatagramPayload = protocol.MaxDatagram - 24
+
+// bodies lends each send a buffer: SendDatagram copies what it is given.
+var bodies = sync.Pool{New: func() any { b := make([]byte, 0, protocol.MaxDatagram); return &b }}
+
+func (s *subscription) writeDatagram(g *room.Group, size int) {
+	body := bodies.Get().(*[]byte)
+	*body = g.AppendDatagram((*body)[:0], s.sub.Request.ID)
+	err := s.sub.SendDatagram(*body)
+	bodies.Put(body)
+	s.count(&s.deliver.Counters.Datagrams, size, err)
+}
+
+// count books what became of a group.
+func (s *subscription) count(sent *atomic.Uint64, size int, err error) {
+	c := &s.deliver.Counters
+	switch {
+	case err == nil:
+		sent.Add(1)
+		c.Bytes.Add(uint64(size))
+	case errors.Is(err, session.ErrNoCredit):
+		c.Dropped[DropCredit].Add(1)
+	default:
+		c.Dropped[DropSend].Add(1)
+	}
+}

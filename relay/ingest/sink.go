@@ -1,0 +1,149 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/protocol/session"
+	"github.com/stentor-audio/stentor/relay/room"
+)
+
+// sink takes the groups of one subscription at a publisher and writes them to
+// the track.
+type sink struct {
+	source *source
+	track  *room.Track
+	audio  bool // Opus packets, checked one by one
+
+	mu   sync.Mutex // datagrams and group streams come on different goroutines
+	gate gate
+
+	many atomic.Bool // the publisher puts several frames in a group
+	open atomic.Int32
+}
+
+// maxOpenGroups is how many group streams of one track may be open at once.
+const maxOpenGroups = 256
+
+// Datagram implements [session.Sink].
+func (s *sink) Datagram(sequence uint64, f protocol.Frame) { s.whole(sequence, f, time.Now()) }
+
+// whole checks a group of one frame and writes it.
+func (s *sink) whole(sequence uint64, f protocol.Frame, now time.Time) {
+	if s.audio {
+		s.mu.Lock()
+		drop := s.gate.check(sequence, f.Payload, now)
+		s.mu.Unlock()
+		if drop != Taken {
+			s.source.ingest.dropped(s.source.path, drop)
+			return
+		}
+		s.source.ingest.accepted.Add(1)
+	}
+	s.track.Write(room.NewWhole(sequence, f, now))
+}
+
+// Group implements [session.Sink]. An audio group of one frame becomes a whole
+// group; anything else is forwarded frame by frame as it comes.
+func (s *sink) Group(ctx context.Context, in *session.GroupReader) {
+	if s.open.Add(1) > maxOpenGroups {
+		s.open.Add(-1)
+		in.Cancel(protocol.CodeBounds)
+		return
+	}
+	defer s.open.Add(-1)
+	now := time.Now()
+	if !s.audio {
+		s.forward(in, room.NewGroup(in.Sequence, now), nil)
+		return
+	}
+	first, err := s.next(in)
+	if errors.Is(err, io.EOF) {
+		return // no packet, nothing to tell anybody
+	}
+	if err != nil {
+		s.source.ingest.broken(s.source.path, err)
+		return
+	}
+	if s.many.Load() {
+		s.forward(in, room.NewGroup(in.Sequence, now), &first)
+		return
+	}
+	second, err := s.next(in)
+	if errors.Is(err, io.EOF) {
+		s.whole(in.Sequence, first, now)
+		return
+	}
+	if err != nil {
+		s.source.ingest.broken(s.source.path, err)
+		return
+	}
+	// Several packets a group: from now on they are passed on as they come.
+	s.many.Store(true)
+	g := room.NewGroup(in.Sequence, now)
+	g.Append(first)
+	s.forward(in, g, &second)
+}
+
+// forward passes a group on frame by frame until it ends.
+func (s *sink) forward(in *session.GroupReader, g *room.Group, pending *protocol.Frame) {
+	if !s.track.Write(g) {
+		in.Cancel(protocol.CodeDuplicate)
+		return
+	}
+	if pending != nil && !s.append(g, *pending) {
+		in.Cancel(protocol.CodeBounds)
+		return
+	}
+	for {
+		f, err := s.next(in)
+		if errors.Is(err, io.EOF) {
+			g.End(nil)
+			return
+		}
+		if err != nil {
+			g.End(err)
+			return
+		}
+		if !s.append(g, f) {
+			in.Cancel(protocol.CodeBounds)
+			return
+		}
+	}
+}
+
+var errBounds = session.Refuse(protocol.CodeBounds, "group above 1024 frames or 32 MiB")
+
+func (s *sink) append(g *room.Group, f protocol.Frame) bool {
+	if s.audio {
+		if why := checkPacket(f.Payload); why != Taken {
+			s.source.ingest.dropped(s.source.path, why)
+			return true
+		}
+	}
+	if !g.Append(f) {
+		g.End(errBounds)
+		return false
+	}
+	return true
+}
+
+// next reads a frame and gives it a time where the version has none.
+func (s *sink) next(in *session.GroupReader) (protocol.Frame, error) {
+	f, err := in.Next()
+	if err != nil || !s.source.Restarts() {
+		return f, err
+	}
+	f.Timestamp = uint64(time.Since(s.source.ingest.started) / time.Millisecond)
+	if protocol.IsAudioTrack(s.track.Name) {
+		if timestamp, _, bad := protocol.ParseLegacy(f.Payload); bad == nil {
+			f.Timestamp = timestamp
+		}
+	}
+	return f, nil
+}
