@@ -183,7 +183,7 @@ func TestTruncations(t *testing.T) {
 		before := out.Len()
 		packet := opus(20+i, byte(i))
 		if i == 40 {
-			packet = long(60000)
+			packet = long(3000)
 		}
 		if err := w.WritePacket(packet); err != nil {
 			t.Fatal(err)
