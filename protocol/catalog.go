@@ -3,6 +3,7 @@ package protocol
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -131,7 +132,7 @@ func (rs renditionsJSON) MarshalJSON() ([]byte, error) {
 func (rs *renditionsJSON) UnmarshalJSON(b []byte) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	if start, err := d.Token(); err != nil || start != json.Delim('{') {
-		return fmt.Errorf("renditions are no object: %w", err)
+		return errors.New("renditions are no object")
 	}
 	*rs = renditionsJSON{}
 	for d.More() {

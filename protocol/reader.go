@@ -96,7 +96,7 @@ func readMessage[M any](r *Reader, name string, parse func(*cursor) M) (M, error
 		return none, place(name, inside(err))
 	}
 	m, err := parseBody(body, name, parse)
-	r.src.Discard(int(n))
+	_, _ = r.src.Discard(int(n)) // all of it is buffered
 	return m, err
 }
 
