@@ -74,6 +74,7 @@ func (c *cursor) announceOK() AnnounceOK {
 // An AnnounceStatus says whether a broadcast is there.
 type AnnounceStatus uint8
 
+// The values of AnnounceStatus.
 const (
 	AnnounceEnded  AnnounceStatus = 0
 	AnnounceActive AnnounceStatus = 1 // on a path that is active already: a new route to it

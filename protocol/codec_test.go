@@ -73,6 +73,7 @@ func erase3[M message](m M, n int, err error) (message, int, error) { return m, 
 // A num is an integer that the vectors hold as a decimal string.
 type num uint64
 
+// UnmarshalJSON implements [json.Unmarshaler].
 func (n *num) UnmarshalJSON(b []byte) error {
 	var s string
 	if err := json.Unmarshal(b, &s); err != nil {
@@ -86,6 +87,7 @@ func (n *num) UnmarshalJSON(b []byte) error {
 // A hexBytes is a byte string that the vectors hold in hexadecimal.
 type hexBytes []byte
 
+// UnmarshalJSON implements [json.Unmarshaler].
 func (h *hexBytes) UnmarshalJSON(b []byte) error {
 	var s string
 	if err := json.Unmarshal(b, &s); err != nil {
@@ -246,9 +248,7 @@ func (f responseFields) value() SubscribeResponse {
 	return nil
 }
 
-func (f trackFields) value() TrackRequest {
-	return TrackRequest{Broadcast: f.Broadcast, Track: f.Track}
-}
+func (f trackFields) value() TrackRequest { return TrackRequest(f) }
 
 func (f trackInfoFields) value() TrackInfo {
 	return TrackInfo{
@@ -262,7 +262,7 @@ func (f fetchFields) value() Fetch {
 }
 
 func (f probeFields) value() Probe   { return Probe{Bitrate: uint64(f.Bitrate), RTT: uint64(f.RTT)} }
-func (f goawayFields) value() Goaway { return Goaway{URI: f.URI} }
+func (f goawayFields) value() Goaway { return Goaway(f) }
 
 func (f groupFields) value() GroupHeader {
 	return GroupHeader{SubscribeID: uint64(f.SubscribeID), Sequence: uint64(f.Sequence)}
@@ -304,7 +304,7 @@ func (c codec) decodes(t *testing.T, b []byte, want message) {
 		if got, err := c.read(r); err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("read %x\n got %+v, %v\nwant %+v", b, got, err, want)
 		}
-		if _, err := c.read(r); err != io.EOF {
+		if _, err := c.read(r); !isEOF(err) {
 			t.Fatalf("after %x: %v, want EOF", b, err)
 		}
 	}
@@ -318,11 +318,14 @@ func (c codec) decodes(t *testing.T, b []byte, want message) {
 	}
 }
 
+// isEOF reports whether err is io.EOF itself, as a Reader promises.
+func isEOF(err error) bool { return err == io.EOF } //nolint:errorlint // nothing may wrap it
+
 // isCut reports whether err is what a Reader says of a stream that ended after
 // n bytes, inside the message.
 func isCut(err error, n int) bool {
 	if n == 0 {
-		return err == io.EOF
+		return isEOF(err)
 	}
 	return errors.Is(err, io.ErrUnexpectedEOF)
 }

@@ -35,6 +35,7 @@ func BundleSize(track string) int {
 // kinds other than these.
 type Container string
 
+// The containers of audio.
 const (
 	ContainerLegacy Container = "legacy" // ParseLegacy
 	ContainerLOC    Container = "loc"    // ParseLOC

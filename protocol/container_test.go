@@ -58,7 +58,7 @@ func TestContainersRefuse(t *testing.T) {
 		{"loc: timescale 0", loc, "04 08 00 08 01 f8", ErrMalformed},
 		{"loc: more microseconds than 62 bits", loc, "0b 08 01 08 ffffffffffffffff f8", ErrMalformed},
 		{"loc: more microseconds than 61 bits", loc, "09 10 e000000000000000 f8", ErrMalformed},
-		{"loc: id out of range", loc, "13 fffffffffffffffe 00 fffffffffffffffe 00 00 f8", ErrMalformed},
+		{"loc: id out of range", loc, "0b 10 00 fffffffffffffffe 00 f8", ErrMalformed},
 
 		{"bundle: nothing", bundle, "", ErrShort},
 		{"bundle: two of three", bundle, "01 f8 01 f8", ErrShort},

@@ -2,6 +2,7 @@ package protocol_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -24,7 +25,7 @@ func Example() {
 	fmt.Println("group", header.Sequence, err)
 	for prev := uint64(0); ; {
 		frame, err := r.Frame(prev, protocol.Lite05)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			fmt.Println("end of the group")
 			return
 		}

@@ -156,7 +156,7 @@ func BenchmarkGroupStream(b *testing.B) {
 		if err == nil {
 			_, err = r.Frame(0, Lite05)
 		}
-		if err != io.EOF {
+		if !isEOF(err) {
 			b.Fatal(err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/json"
+	"errors"
 	"io"
 	"testing"
 )
@@ -104,7 +105,7 @@ func inflate(t *testing.T, frames []hexBytes) []hexBytes {
 	for i, frame := range frames {
 		stream = append(append(stream, frame...), 0, 0, 0xff, 0xff)
 		b, err := io.ReadAll(flate.NewReader(bytes.NewReader(stream)))
-		if err != io.ErrUnexpectedEOF { // the stream goes on
+		if !errors.Is(err, io.ErrUnexpectedEOF) { // the stream goes on
 			t.Fatalf("frame %d: %v", i, err)
 		}
 		out[i], before = b[before:], len(b)

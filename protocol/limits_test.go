@@ -61,12 +61,25 @@ func TestFrameLimit(t *testing.T) {
 	}
 }
 
+// The length before a body takes 1, 2 or 4 bytes and is only known in the end.
+func TestEveryLengthOfLength(t *testing.T) {
+	for _, body := range []int{0, 1, 62, 63, 64, 65, 16382, 16383, 16384, 16385, MaxMessage} {
+		want := bytes.Repeat([]byte{0xaa}, body)
+		b, start := openBody([]byte("before"))
+		got := closeBody(append(b, want...), start)
+		if !bytes.Equal(got, append(appendVarint([]byte("before"), uint64(body)), want...)) {
+			t.Errorf("a body of %d bytes starts with %x", body, got[:min(len(got), 12)])
+		}
+	}
+}
+
 // A wishful stream promises much and remembers how much the Reader believed.
 type wishful struct {
 	left    io.Reader
 	largest int
 }
 
+// Read implements [io.Reader].
 func (w *wishful) Read(b []byte) (int, error) {
 	w.largest = max(w.largest, len(b))
 	return w.left.Read(b)

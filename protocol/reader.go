@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -102,7 +103,7 @@ func readMessage[M any](r *Reader, name string, parse func(*cursor) M) (M, error
 
 // inside turns the end of a stream into what it is within a message.
 func inside(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err
@@ -111,7 +112,7 @@ func inside(err error) error {
 // place says in which message err happened. The end of a stream between two
 // messages is no error and stays io.EOF.
 func place(name string, err error) error {
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
 	return fmt.Errorf("%s: %w", name, err)

@@ -42,7 +42,7 @@ func TestReaderAroundTheSizeOfItsBuffer(t *testing.T) {
 					t.Fatalf("%d bytes: %v", size, err)
 				}
 			}
-			if _, err := r.Goaway(); err != io.EOF {
+			if _, err := r.Goaway(); !isEOF(err) {
 				t.Fatalf("%d bytes: %v at the end", size, err)
 			}
 		}

@@ -6,6 +6,7 @@ import "strconv"
 // (docs/wire.md, section 13). Peers mostly send 0 and act on the fact alone.
 type ResetCode uint64
 
+// The codes that Stentor sends or acts on.
 const (
 	CodeCancel            ResetCode = 0 // no longer wanted; also when no reason is given
 	CodeTooOld            ResetCode = 2 // the group is older than anybody wants it

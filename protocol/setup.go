@@ -34,6 +34,7 @@ type Setup struct {
 // A ProbeLevel is what an end does when it is the publisher of a PROBE stream.
 type ProbeLevel uint8
 
+// Levels above the last are read as the last.
 const (
 	ProbeNone     ProbeLevel = 0
 	ProbeReport   ProbeLevel = 1 // reports rate and round trip
@@ -43,6 +44,7 @@ const (
 // A Role narrows what a client will do.
 type Role uint8
 
+// Other roles are read as RoleBoth.
 const (
 	RoleBoth       Role = 0
 	RolePublisher  Role = 1

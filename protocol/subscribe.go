@@ -35,7 +35,7 @@ type Delivery struct {
 	End        OptSeq // last group wanted; none: no end
 }
 
-func (d Delivery) append(b []byte) []byte {
+func appendDelivery(b []byte, d Delivery) []byte {
 	b = append(b, d.Priority)
 	b = appendBool(b, d.Ordered)
 	b = appendVarint(b, d.MaxLatency)
@@ -80,7 +80,7 @@ func (m Subscribe) Append(b []byte) []byte {
 	b = appendVarint(b, m.ID)
 	b = appendString(b, string(m.Broadcast))
 	b = appendString(b, m.Track)
-	b = m.Delivery.append(b)
+	b = appendDelivery(b, m.Delivery)
 	return closeBody(b, start)
 }
 
@@ -107,7 +107,7 @@ type SubscribeUpdate struct {
 // Append writes m after b.
 func (m SubscribeUpdate) Append(b []byte) []byte {
 	b, start := openBody(b)
-	return closeBody(m.Delivery.append(b), start)
+	return closeBody(appendDelivery(b, m.Delivery), start)
 }
 
 // ParseSubscribeUpdate reads the SUBSCRIBE_UPDATE at the start of b.

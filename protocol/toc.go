@@ -23,6 +23,7 @@ func (t TOC) Code() int { return int(t & 3) }
 // An OpusMode is the part of the codec that made a packet.
 type OpusMode uint8
 
+// Linear prediction, transform, and both at once.
 const (
 	OpusSILK OpusMode = iota
 	OpusHybrid
@@ -44,6 +45,7 @@ func (t TOC) Mode() OpusMode {
 // A Bandwidth is how high the audio reaches (RFC 6716 table 1).
 type Bandwidth uint8
 
+// Up to which frequency.
 const (
 	Narrowband    Bandwidth = iota // 4 kHz
 	Mediumband                     // 6 kHz

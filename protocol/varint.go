@@ -2,6 +2,7 @@ package protocol
 
 import "github.com/quic-go/quic-go/quicvarint"
 
+// Ranges of integers.
 const (
 	// MaxVarint is the largest integer that the wire can carry (RFC 9000 §16).
 	MaxVarint = 1<<62 - 1

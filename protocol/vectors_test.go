@@ -322,7 +322,7 @@ func testSteps(t *testing.T, stream []byte, steps []step) (wire []byte) {
 			wire = want.Append(wire)
 		}
 	}
-	if _, err := r.StreamType(); err != io.EOF {
+	if _, err := r.StreamType(); !isEOF(err) {
 		t.Errorf("after the last message: %v, want EOF", err)
 	}
 	return wire
@@ -382,7 +382,7 @@ func readFrames(b []byte, v Version) ([]Frame, error) {
 	var prev uint64
 	for {
 		f, err := r.Frame(prev, v)
-		if err == io.EOF {
+		if isEOF(err) {
 			return frames, nil
 		}
 		if err != nil {

@@ -4,6 +4,7 @@ package protocol
 // byte to its last; which one is agreed before that (docs/wire.md, section 2).
 type Version uint8
 
+// The versions that this package speaks.
 const (
 	Lite05 Version = 5
 	Lite04 Version = 4 // receive from old publishers only; docs/wire.md, section 16
