@@ -28,9 +28,11 @@ type Conn interface {
 
 	// CloseWithError ends the connection and every stream on it.
 	CloseWithError(code protocol.ResetCode, reason string) error
-	// Context ends with the connection; its cause is a [*ClosedError] where the
-	// peer gave a code.
+	// Context ends with the connection.
 	Context() context.Context
+	// Cause says why the connection ended, once it has: a [*ClosedError] where
+	// either end gave a code.
+	Cause() error
 
 	LocalAddr() net.Addr
 	RemoteAddr() net.Addr

@@ -70,6 +70,7 @@ func (c *quicConn) CloseWithError(code protocol.ResetCode, reason string) error 
 }
 
 func (c *quicConn) Context() context.Context  { return c.conn.Context() }
+func (c *quicConn) Cause() error              { return quicError(context.Cause(c.conn.Context())) }
 func (c *quicConn) LocalAddr() net.Addr       { return c.conn.LocalAddr() }
 func (c *quicConn) RemoteAddr() net.Addr      { return c.conn.RemoteAddr() }
 func (c *quicConn) Version() protocol.Version { return c.version }

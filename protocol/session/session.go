@@ -153,12 +153,12 @@ func (s *Session) Run(ctx context.Context) error {
 
 // cause says why the connection ended, in this package's terms.
 func (s *Session) cause() error {
-	err := quicError(context.Cause(s.conn.Context()))
+	err := s.conn.Cause()
 	var closed *ClosedError
 	if errors.As(err, &closed) {
 		return closed
 	}
-	return fmt.Errorf("%w: %w", ErrClosed, wtError(err))
+	return fmt.Errorf("%w: %w", ErrClosed, err)
 }
 
 func closeCode(err error) protocol.ResetCode {

@@ -83,6 +83,18 @@ func (c *wtConn) Version() protocol.Version { return c.version }
 func (c *wtConn) Transport() string         { return "webtransport" }
 func (c *wtConn) Path() (string, bool)      { return c.path, true }
 
+// Cause asks a closed session for a stream: its context does not say why it
+// ended, but the refusal does.
+func (c *wtConn) Cause() error {
+	if c.session.Context().Err() == nil {
+		return nil
+	}
+	if _, err := c.session.OpenUniStream(); err != nil {
+		return wtError(err)
+	}
+	return context.Cause(c.session.Context())
+}
+
 func (c *wtConn) Stats() Stats {
 	if c.conn == nil {
 		return Stats{}

@@ -80,13 +80,6 @@ func (q *Queue[T]) Pop() (v T, rest int, ok bool) {
 // be stale: Pop may find nothing.
 func (q *Queue[T]) Wake() <-chan struct{} { return q.wake }
 
-// Raise sets a higher limit; a lower one is ignored.
-func (q *Queue[T]) Raise(limit int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.limit = max(q.limit, limit)
-}
-
 // Len is how many items wait.
 func (q *Queue[T]) Len() int {
 	q.mu.Lock()

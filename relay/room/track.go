@@ -194,6 +194,18 @@ func (t *Track) Members() int {
 	return len(t.members)
 }
 
+// Listeners is how many of the members are listeners: a derived track's place in
+// its base is none.
+func (t *Track) Listeners() int {
+	n := 0
+	for _, m := range t.snapshot() {
+		if _, derived := m.receiver.(*bundler); !derived {
+			n++
+		}
+	}
+	return n
+}
+
 // Counts are a track's counters since it was opened.
 type Counts struct {
 	Groups, Duplicates, Late uint64
