@@ -1,0 +1,187 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/protocol/session"
+)
+
+// The broadcast and track by which a relay says, when it has nothing else to
+// say, that it is still there.
+const (
+	relayBroadcast protocol.Path = ".stentor/relay"
+	tickTrack                    = "tick"
+)
+
+// A feed is what one session brings to a Listener. It follows the room's
+// announcements and prepares every track; nothing is subscribed to before use
+// is called, so a second feed can stand by at next to no cost.
+type feed struct {
+	l       *Listener
+	session *Session
+	room    protocol.Path // as it is called within the session
+
+	inUse   chan struct{} // closed by use
+	useOnce sync.Once
+
+	// Set by run.
+	ctx context.Context
+
+	roundTrip atomic.Int64 // ns
+	heardAt   atomic.Int64 // when anything last came, time since epoch
+
+	// Owned by run.
+	taps map[string]*tap // by speaker
+}
+
+func newFeed(l *Listener, s *Session) *feed {
+	f := &feed{
+		l:       l,
+		session: s,
+		room:    s.Path(protocol.Path(l.o.Room)),
+		inUse:   make(chan struct{}),
+		taps:    make(map[string]*tap),
+	}
+	f.roundTrip.Store(int64(s.Conn().Stats().RTT))
+	f.heardAt.Store(int64(now()))
+	return f
+}
+
+// use starts the subscriptions.
+func (f *feed) use() { f.useOnce.Do(func() { close(f.inUse) }) }
+
+// run follows the room until the session or ctx ends, or the relay stops
+// announcing, and waits for everything it started.
+func (f *feed) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(f.session.Context(), cancel)
+	defer stop()
+	f.ctx = ctx
+
+	var tasks sync.WaitGroup
+	tasks.Go(func() { f.listenForTicks(ctx) })
+	if err := f.follow(ctx); err != nil && ctx.Err() == nil {
+		f.l.log.Warn("announcements ended", "relay", f.session.Relay(), "cause", err)
+	}
+	cancel()
+	for _, p := range f.taps {
+		p.close()
+	}
+	tasks.Wait()
+}
+
+// follow reads the announcements of the room.
+func (f *feed) follow(ctx context.Context) error {
+	a, err := f.session.Announced(ctx, f.room, 0)
+	if err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, a.Close)()
+	defer a.Close()
+	if n, err := a.Initial(); err != nil {
+		return err
+	} else if n == 0 {
+		f.l.log.Info("nobody speaks yet, waiting")
+	}
+	for {
+		msg, err := a.Next()
+		if err != nil {
+			return err
+		}
+		f.announced(ctx, msg)
+	}
+}
+
+// announced begins or ends the tap of a speaker.
+func (f *feed) announced(ctx context.Context, msg protocol.Announce) {
+	speaker := string(msg.Suffix)
+	if speaker == "" || f.l.o.Speaker != "" && speaker != f.l.o.Speaker {
+		return
+	}
+	old := f.taps[speaker]
+	if msg.Status == protocol.AnnounceEnded {
+		if old != nil {
+			delete(f.taps, speaker)
+			old.close()
+		}
+		return
+	}
+	key := trackKey{speaker: speaker}
+	if len(msg.Hops) > 0 {
+		key.origin = msg.Hops[0]
+	}
+	if old != nil {
+		if old.track.key == key && key.origin != 0 {
+			return // the same voice over another route
+		}
+		delete(f.taps, speaker)
+		old.close()
+	}
+	p := newTap(f, speaker)
+	t, ok := f.l.join(key, p)
+	if !ok {
+		return
+	}
+	p.track = t
+	f.taps[speaker] = p
+	p.start(ctx)
+}
+
+// listenForTicks keeps the line's pulse. A relay that has none refuses, and then
+// only the packets tell.
+func (f *feed) listenForTicks(ctx context.Context) {
+	sub, err := f.session.Subscribe(ctx, protocol.Subscribe{
+		Broadcast: f.session.Path(relayBroadcast),
+		Track:     tickTrack,
+	}, pulse{f})
+	if err != nil {
+		return
+	}
+	defer sub.Close()
+	select {
+	case <-sub.Done():
+	case <-ctx.Done():
+	}
+}
+
+func (f *feed) heard() { f.heardAt.Store(int64(now())) }
+
+// A pulse is the sink of the tick.
+type pulse struct{ f *feed }
+
+// Datagram implements [session.Sink].
+func (p pulse) Datagram(uint64, protocol.Frame) { p.f.heard() }
+
+// Group implements [session.Sink].
+func (p pulse) Group(_ context.Context, g *session.GroupReader) {
+	if _, err := g.Next(); err == nil {
+		p.f.heard()
+	}
+}
+
+// fetch asks the session for one group of one frame.
+func (f *feed) fetch(ctx context.Context, path protocol.Path, track string, group uint64) (protocol.Frame, error) {
+	var got *protocol.Frame
+	req := protocol.Fetch{Broadcast: path, Track: track, Priority: audioPriority, Group: group}
+	err := f.session.Fetch(ctx, req, func(frame protocol.Frame) error {
+		if got == nil {
+			got = &frame
+		}
+		return nil
+	})
+	if err != nil {
+		return protocol.Frame{}, err
+	}
+	if got == nil {
+		return protocol.Frame{}, fmt.Errorf("fetch: %w", errEmptyGroup)
+	}
+	return *got, nil
+}
+
+var errEmptyGroup = errors.New("the group is empty")

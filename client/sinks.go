@@ -1,0 +1,114 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/protocol/session"
+)
+
+// An audioSink takes the groups of a tap's subscription, as they come.
+type audioSink struct{ in *intake }
+
+// Datagram implements [session.Sink].
+func (s audioSink) Datagram(sequence uint64, f protocol.Frame) { s.take(sequence, f) }
+
+// Group implements [session.Sink]. A group has one frame; what else a stranger
+// puts into one has no sequence of its own and is left out.
+func (s audioSink) Group(_ context.Context, g *session.GroupReader) {
+	f, err := g.Next()
+	if err != nil {
+		return // reset, or cut off: the sequence stays missing and is fetched
+	}
+	s.take(g.Sequence, f)
+}
+
+func (s audioSink) take(group uint64, f protocol.Frame) {
+	arrived := time.Now()
+	feed := s.in.tap.feed
+	feed.heard()
+	var room [bundle]frame
+	frames, err := s.in.format.unpack(room[:0], group, f)
+	feed.l.deliver(s.in, frames, group, arrived, err)
+}
+
+// keepCatalog follows the speaker's catalog. The newest that makes sense is put
+// into p.catalogs.
+func (p *tap) keepCatalog(ctx context.Context) {
+	var pause backoff
+	for {
+		begun := time.Now()
+		err := p.followCatalog(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		p.feed.l.log.Debug("catalog ended", "speaker", p.track.key.speaker, "cause", err)
+		if sleep(ctx, pause.next(time.Since(begun), rand.Float64())) != nil {
+			return
+		}
+	}
+}
+
+func (p *tap) followCatalog(ctx context.Context) error {
+	if _, err := p.feed.session.TrackInfo(ctx, p.path, protocol.TrackCatalog); err != nil {
+		return err
+	}
+	select {
+	case <-p.feed.inUse:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	sub, err := p.feed.session.Subscribe(ctx, protocol.Subscribe{
+		Broadcast: p.path,
+		Track:     protocol.TrackCatalog,
+		Delivery:  protocol.Delivery{Priority: catalogPriority},
+	}, &catalogSink{p: p})
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	select {
+	case <-sub.Done():
+		return sub.Err()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// A catalogSink reads catalogs: each group is a whole one.
+type catalogSink struct{ p *tap }
+
+// Datagram implements [session.Sink].
+func (s *catalogSink) Datagram(_ uint64, f protocol.Frame) { s.take(f.Payload) }
+
+// Group implements [session.Sink].
+func (s *catalogSink) Group(_ context.Context, g *session.GroupReader) {
+	f, err := g.Next()
+	if err != nil {
+		return
+	}
+	s.take(f.Payload)
+}
+
+func (s *catalogSink) take(document []byte) {
+	c, err := protocol.ParseCatalog(document)
+	if err != nil {
+		s.p.feed.l.log.Warn("speaker cannot be heard: its catalog is not readable",
+			"speaker", s.p.track.key.speaker, "cause", err, "starts", fmt.Sprintf("%.40q", document))
+		return
+	}
+	for {
+		select {
+		case s.p.catalogs <- c:
+			return
+		default:
+		}
+		select {
+		case <-s.p.catalogs: // an older one nobody has read yet
+		default:
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package client
+
+import (
+	"time"
+
+	"github.com/stentor-audio/stentor/client/playout"
+	"github.com/stentor-audio/stentor/protocol"
+)
+
+// A trackKey is the identity of a track.
+type trackKey struct {
+	speaker string
+	origin  uint64
+}
+
+// A track is one speaker as a Listener follows it. The Listener's lock guards
+// it; its buffer is the output's.
+type track struct {
+	key     trackKey
+	info    Track
+	buffer  Buffer // nil unless begun
+	catalog *protocol.Catalog
+	taps    map[*tap]struct{} // the sessions that have it announced
+
+	any    bool
+	newest uint64 // highest sequence received
+	left   time.Duration
+	gone   bool // no tap since left
+
+	fetching map[request]struct{}
+	asked    map[uint64]struct{} // sequences some fetch is to bring
+	empty    map[uint64]struct{} // known to be missing in the bundle, too
+
+	// Counted here rather than in the buffer.
+	past      playout.Stats // of buffers that were let go
+	malformed uint64
+}
+
+// maxEmpty bounds what is remembered of bundles with holes: ten seconds.
+const maxEmpty = 512
+
+func newTrack(key trackKey) *track {
+	return &track{
+		key:      key,
+		taps:     make(map[*tap]struct{}),
+		fetching: make(map[request]struct{}),
+		asked:    make(map[uint64]struct{}),
+		empty:    make(map[uint64]struct{}),
+	}
+}
+
+// resume is the first group to ask a new session for, if this track has been
+// heard before, in groups of size packets.
+func (t *track) resume(size int) protocol.OptSeq {
+	if !t.any {
+		return protocol.OptSeq{}
+	}
+	return protocol.Seq((t.newest + 1) / uint64(size))
+}
+
+// saw notes which sequences a group brought, and which of a bundle it did not.
+func (t *track) saw(frames []frame, group uint64, size int) {
+	for _, f := range frames {
+		if !t.any || f.sequence > t.newest {
+			t.any, t.newest = true, f.sequence
+		}
+		delete(t.empty, f.sequence)
+	}
+	if size == 1 || len(frames) == size {
+		return
+	}
+	if len(t.empty) >= maxEmpty {
+		clear(t.empty)
+	}
+	have := 0
+	for seq := group * uint64(size); seq < (group+1)*uint64(size); seq++ {
+		if have < len(frames) && frames[have].sequence == seq {
+			have++
+			continue
+		}
+		t.empty[seq] = struct{}{}
+	}
+}
+
+// stats is what was counted over all buffers this track has had.
+func (t *track) stats(current playout.Stats) playout.Stats { return addStats(t.past, current) }
+
+// addStats is the counters of two buffers of one track, the later one second.
+func addStats(a, b playout.Stats) playout.Stats {
+	if b.Expected == 0 {
+		b.First, b.Last = a.First, a.Last
+	} else if a.Expected > 0 {
+		b.First = a.First
+	}
+	b.Expected += a.Expected
+	b.Played += a.Played
+	b.Lost += a.Lost
+	b.Concealed += a.Concealed
+	b.Repaired += a.Repaired
+	b.Duplicate += a.Duplicate
+	b.Late += a.Late
+	b.Refused += a.Refused
+	b.Stalled += a.Stalled
+	return b
+}
