@@ -2,9 +2,40 @@ package protocol
 
 import (
 	"bytes"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"testing"
 )
+
+// seeds gives a fuzz target every vector of a message, good or bad.
+func seeds(f *testing.F, message string) {
+	sections := loadVectors(f)
+	n := 0
+	for _, list := range []string{"messages", "malformed", "lenient", "differs", "hang"} {
+		var vs []struct {
+			Message string `json:"message"`
+			Hex     string `json:"hex"`
+		}
+		if err := json.Unmarshal(sections[list], &vs); err != nil {
+			f.Fatal(err)
+		}
+		for _, v := range vs {
+			if v.Message != message {
+				continue
+			}
+			b, err := hex.DecodeString(v.Hex)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(b)
+			n++
+		}
+	}
+	if n == 0 {
+		f.Fatalf("no vector of %s", message)
+	}
+}
 
 // fuzzMessage fuzzes the parser and the Reader of one message; see codec.agree.
 func fuzzMessage(f *testing.F, name string) {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/quic-go/quic-go/quicvarint"
 )
 
 // Every limit of docs/wire.md, section 15, just kept and just broken.
@@ -204,5 +206,17 @@ func TestTimestampLimit(t *testing.T) {
 	step := Frame{Timestamp: 1}.Append(nil, 0, Lite05)
 	if _, err := dripping(step).Frame(maxTimestamp, Lite05); !errors.Is(err, ErrMalformed) {
 		t.Errorf("frame: %v", err)
+	}
+}
+
+// TestVarintAboveTheRange: see appendVarint.
+func TestVarintAboveTheRange(t *testing.T) {
+	for _, v := range []uint64{MaxVarint, MaxVarint + 1, 1<<64 - 1} {
+		if got, _, err := quicvarint.Parse(appendVarint(nil, v)); got != MaxVarint || err != nil {
+			t.Errorf("%d is written as %d, %v", v, got, err)
+		}
+	}
+	if got := appendOptSeq(nil, Seq(1<<64-1)); !bytes.Equal(got, appendVarint(nil, MaxVarint)) {
+		t.Errorf("the largest sequence is written as %x", got)
 	}
 }

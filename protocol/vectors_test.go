@@ -2,7 +2,6 @@ package protocol
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,8 +9,6 @@ import (
 	"reflect"
 	"slices"
 	"testing"
-
-	"github.com/quic-go/quic-go/quicvarint"
 )
 
 const vectorsFile = "testdata/moq-lite-05.json"
@@ -457,46 +454,5 @@ func testLite04(t *testing.T, raw json.RawMessage) {
 				t.Errorf("written as %x, want %x", got, []byte(v.Hex))
 			}
 		})
-	}
-}
-
-// seeds gives a fuzz target every vector of a message, good or bad.
-func seeds(f *testing.F, message string) {
-	sections := loadVectors(f)
-	n := 0
-	for _, list := range []string{"messages", "malformed", "lenient", "differs", "hang"} {
-		var vs []struct {
-			Message string `json:"message"`
-			Hex     string `json:"hex"`
-		}
-		if err := json.Unmarshal(sections[list], &vs); err != nil {
-			f.Fatal(err)
-		}
-		for _, v := range vs {
-			if v.Message != message {
-				continue
-			}
-			b, err := hex.DecodeString(v.Hex)
-			if err != nil {
-				f.Fatal(err)
-			}
-			f.Add(b)
-			n++
-		}
-	}
-	if n == 0 {
-		f.Fatalf("no vector of %s", message)
-	}
-}
-
-// TestVarintAboveTheRange: see appendVarint.
-func TestVarintAboveTheRange(t *testing.T) {
-	for _, v := range []uint64{MaxVarint, MaxVarint + 1, 1<<64 - 1} {
-		if got, _, err := quicvarint.Parse(appendVarint(nil, v)); got != MaxVarint || err != nil {
-			t.Errorf("%d is written as %d, %v", v, got, err)
-		}
-	}
-	if got := appendOptSeq(nil, Seq(1<<64-1)); !bytes.Equal(got, appendVarint(nil, MaxVarint)) {
-		t.Errorf("the largest sequence is written as %x", got)
 	}
 }
