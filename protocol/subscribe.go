@@ -62,10 +62,10 @@ func (c *cursor) delivery() Delivery {
 //	  Broadcast (path),
 //	  Track (string),
 //	  Priority (8),
-//	  Ordered (8),
+//	  Ordered (bool),
 //	  Max Latency (i),
-//	  Group Start (opt-seq),
-//	  Group End (opt-seq),
+//	  Group Start (seq?),
+//	  Group End (seq?),
 //	}
 type Subscribe struct {
 	ID        uint64 // chosen by the subscriber, never used twice in a session

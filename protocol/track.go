@@ -42,7 +42,7 @@ func (c *cursor) trackRequest() TrackRequest {
 //	TRACK_INFO {
 //	  Length (i),
 //	  Priority (8),
-//	  Ordered (8),
+//	  Ordered (bool),
 //	  Max Latency (i),
 //	  Timescale (i),
 //	}
