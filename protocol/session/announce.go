@@ -32,7 +32,7 @@ func (w *AnnounceWriter) Initial(hopID uint64, active []protocol.Announce) error
 	for _, a := range active {
 		b = w.append(b, a)
 	}
-	if len(b) == 0 {
+	if len(b) == 0 { // lite-04 with nothing to announce
 		return nil
 	}
 	_, err := w.stream.Write(b)
@@ -51,7 +51,7 @@ func (w *AnnounceWriter) Announce(a protocol.Announce) error {
 func (w *AnnounceWriter) append(b []byte, a protocol.Announce) []byte {
 	if a.Status == protocol.AnnounceEnded {
 		a.Hops = nil
-	} else if w.version == protocol.Lite04 {
+	} else if w.version == protocol.Lite04 && len(a.Hops) < protocol.MaxHops {
 		// lite-04 has no ANNOUNCE_OK: the sender stands last in the list itself.
 		a.Hops = append(a.Hops[:len(a.Hops):len(a.Hops)], w.hopID)
 	}

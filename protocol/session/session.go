@@ -190,9 +190,7 @@ func (s *Session) sendSetup() error {
 	if _, err := w.Write(b); err != nil {
 		return fmt.Errorf("setup: %w", err)
 	}
-	if err := w.Close(); err != nil {
-		return fmt.Errorf("setup: %w", err)
-	}
+	_ = w.Close() // fails where the peer has read all it wants and said so
 	return nil
 }
 
@@ -239,7 +237,8 @@ func (s *Session) serveUni(ctx context.Context, stream ReceiveStream) {
 			s.Close(protocol.CodeDecode, fmt.Sprintf("SETUP: %v", err))
 			return
 		}
-		s.setPeer(setup) // a second one is ignored
+		s.setPeer(setup)  // a second one is ignored
+		_ = unexpected(r) // its FIN, so that nobody has to be told to stop
 		stream.CancelRead(protocol.CodeCancel)
 	default:
 		stream.CancelRead(protocol.CodeUnexpectedStream)

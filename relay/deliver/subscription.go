@@ -43,6 +43,7 @@ type subscription struct {
 
 	// Owned by run.
 	started   bool
+	burst     bool   // what is being sent is too much for datagrams
 	floor     uint64 // groups below are not sent
 	withheld  uint64 // first group held back by Group End, plus one
 	scratch   []byte
@@ -108,10 +109,13 @@ func (s *subscription) run(ctx context.Context, t *room.Track, m *room.Member) e
 	if start := s.sub.Delivery().Start; start.OK {
 		s.floor = start.Value
 	}
+	// A long stretch of the past goes as streams: a burst of datagrams would
+	// overflow the queue of who reads them.
+	s.burst = len(s.held) > maxBurst
 	for _, g := range s.held {
 		s.send(ctx, g, 0)
 	}
-	s.held = nil
+	s.held, s.burst = nil, false
 	for {
 		g, rest, ok := s.queue.Pop()
 		if ok {
@@ -210,7 +214,7 @@ func patience(d protocol.Delivery) time.Duration {
 func (s *subscription) write(ctx context.Context, g *room.Group) {
 	f, whole := g.Whole()
 	switch {
-	case whole && s.audio && s.sub.Datagrams() && len(f.Payload) <= maxDatagramPayload:
+	case whole && s.audio && !s.burst && s.sub.Datagrams() && len(f.Payload) <= maxDatagramPayload:
 		s.writeDatagram(g, len(f.Payload))
 	case whole && len(f.Payload) <= maxDatagramPayload:
 		// Small enough that the stream takes it without waiting.
@@ -224,6 +228,9 @@ func (s *subscription) write(ctx context.Context, g *room.Group) {
 		s.stream(ctx, g)
 	}
 }
+
+// maxBurst is how many datagrams may go out at once. Receivers queue 32 and more.
+const maxBurst = 24
 
 // maxDatagramPayload leaves room for the Subscribe ID, sequence and timestamp.
 const maxDatagramPayload = protocol.MaxDatagram - 24

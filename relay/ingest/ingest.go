@@ -131,6 +131,9 @@ func (in *Ingest) begin(name protocol.Path, hops []uint64) error {
 	if in.cfg.Reserved != nil && in.cfg.Reserved(path) {
 		return session.Refuse(protocol.CodeUnauthorized, "broadcast %q: the name is the relay's own", path)
 	}
+	if len(path.Segments()) > protocol.MaxSegments {
+		return session.Refuse(protocol.CodeBounds, "broadcast %q: more than %d segments below the session's root", path, protocol.MaxSegments)
+	}
 	if len(path.Segments()) == 0 {
 		return session.Refuse(protocol.CodeProtocol, "a broadcast needs a name, such as ROOM/SPEAKER")
 	}

@@ -98,9 +98,13 @@ func (t *Track) setInfo(info protocol.TrackInfo) {
 // Info is the track's TRACK_INFO.
 func (t *Track) Info() protocol.TrackInfo { return t.info }
 
-// Write brings a group and reports whether it was the first copy of it. It never
-// blocks.
+// Write brings a group and reports whether it was the first copy of it and taken.
+// It never blocks.
 func (t *Track) Write(g *Group) bool {
+	if g.Sequence > protocol.MaxInteger {
+		t.late.Add(1) // not every peer could read it, and no track lives that long
+		return false
+	}
 	t.mu.Lock()
 	if t.ended {
 		t.mu.Unlock()

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stentor-audio/stentor/relay"
+)
+
+func relayCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "relay",
+		Usage: "run a relay",
+		UsageText: "stentor relay --open                                 everybody may publish and listen\n" +
+			"stentor relay --keys keys/ --cert c.pem --key k.pem  for the public\n" +
+			"stentor relay --config relay.toml",
+		Description: "Serves native QUIC and WebTransport on the UDP port of --listen and HTTPS on the TCP port\n" +
+			"of the same number. Prints one line 'ready NAME URL' when it serves. SIGTERM (or Ctrl-C) asks\n" +
+			"the sessions to leave and ends it; a second one ends it at once.\n\n" +
+			"Each flag may stand in the file of --config (TOML or YAML), without its dashes.",
+		OnUsageError: usageError,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "listen", Value: ":4443", Usage: "UDP and TCP `ADDRESS` for clients", EnvVars: env("listen")},
+			&cli.StringFlag{Name: "http", Value: "127.0.0.1:8080", Usage: "loopback `ADDRESS` for HTTP in the clear; empty for none", EnvVars: env("http")},
+			&cli.StringFlag{Name: "admin", Value: "127.0.0.1:9090", Usage: "`ADDRESS` for metrics, health and profiles; empty for none", EnvVars: env("admin")},
+			&cli.StringFlag{Name: "name", Usage: "the relay's `NAME`; the host's if empty", EnvVars: env("name")},
+			&cli.StringFlag{Name: "zone", Usage: "the `ZONE` (data centre) it stands in", EnvVars: env("zone")},
+			&cli.StringFlag{Name: "advertise", Usage: "`HOST:PORT` that clients reach it at", EnvVars: env("advertise")},
+			&cli.StringFlag{Name: "cert", Usage: "PEM certificate `FILE`; without one it makes its own and rotates it", EnvVars: env("cert")},
+			&cli.StringFlag{Name: "key", Usage: "PEM key `FILE` of --cert", EnvVars: env("key")},
+			&cli.StringFlag{Name: "keys", Usage: "JWK file or folder of KID.jwk: only who has a token comes in", EnvVars: env("keys")},
+			&cli.BoolFlag{Name: "open", Usage: "everybody may publish and listen, without a token", EnvVars: env("open")},
+			&cli.StringSliceFlag{Name: "origin", Usage: "page `ORIGIN` (https://host) that may connect; repeat it; every page if none", EnvVars: env("origin")},
+			&cli.IntFlag{Name: "capacity", Value: 5000, Usage: "`LISTENERS` it is meant for", EnvVars: env("capacity")},
+			&cli.StringFlag{Name: "data-dir", Usage: "`DIR` that keeps certificate and keys across restarts", EnvVars: env("data-dir")},
+			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error", EnvVars: env("log-level")},
+			&cli.StringFlag{Name: "config", Usage: "TOML or YAML `FILE` with these flags", EnvVars: env("config")},
+		},
+		Action: runRelay,
+	}
+}
+
+func runRelay(c *cli.Context) error {
+	if c.Args().Present() {
+		return usagef("relay takes no argument, only flags: %q; see 'stentor relay --help'", c.Args().First())
+	}
+	if path := c.String("config"); path != "" {
+		if err := applyConfig(c, path); err != nil {
+			return err
+		}
+	}
+	log, err := newLogger(c.String("log-level"))
+	if err != nil {
+		return err
+	}
+	r, err := relay.New(relay.Config{
+		Listen:         c.String("listen"),
+		HTTP:           c.String("http"),
+		Admin:          c.String("admin"),
+		Name:           c.String("name"),
+		Zone:           c.String("zone"),
+		Advertise:      c.String("advertise"),
+		CertFile:       c.String("cert"),
+		KeyFile:        c.String("key"),
+		Keys:           c.String("keys"),
+		Open:           c.Bool("open"),
+		AllowedOrigins: c.StringSlice("origin"),
+		DataDir:        c.String("data-dir"),
+		Capacity:       c.Int("capacity"),
+		Logger:         log,
+		OnReady:        func(r *relay.Relay) { fmt.Printf("ready %s %s\n", r.Name(), r.URL()) },
+	})
+	if err != nil {
+		return err
+	}
+	return r.Run(c.Context)
+}
+
+// newLogger writes lines for people to stderr.
+func newLogger(level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, usagef("--log-level %q: want debug, info, warn or error", level)
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
+}

@@ -1,0 +1,187 @@
+package api
+
+import (
+	"embed"
+	"encoding/json"
+	"html/template"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// A Relay is what the public HTTP shows.
+type Relay interface {
+	// CertificateSHA256 is the hash of the certificate in use, in hex.
+	CertificateSHA256() string
+	// Self describes this relay to a client that looks for one.
+	Self() Member
+	// Rooms are the rooms that are live here, by name.
+	Rooms() []Room
+	// TakesNewcomers reports whether the relay is ready and has room.
+	TakesNewcomers() bool
+}
+
+// A Member is a relay that a client may connect to.
+type Member struct {
+	Name              string `json:"name"`
+	URL               string `json:"url"`
+	Zone              string `json:"zone"`
+	CertificateSHA256 string `json:"certificate_sha256"`
+	Load              int    `json:"load"` // percent
+	Packet            string `json:"packet"`
+}
+
+// A Room is a live room.
+type Room struct {
+	Room      string    `json:"room"`
+	State     string    `json:"state"`
+	Listeners int       `json:"listeners"`
+	Speakers  []Speaker `json:"speakers"`
+}
+
+// A Speaker publishes in a room.
+type Speaker struct {
+	Name   string   `json:"name"`
+	Tracks []string `json:"tracks"` // somebody wants now
+}
+
+// An Error is how every refusal reads.
+type Error struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// maxBody is the longest request body that is read.
+const maxBody = 64 << 10
+
+//go:embed page.html
+var files embed.FS
+
+var page = template.Must(template.ParseFS(files, "page.html"))
+
+// Public returns the HTTP that everybody may use.
+func Public(r Relay) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, req *http.Request) { servePage(w, r, "") })
+	mux.HandleFunc("GET /r/{room}", func(w http.ResponseWriter, req *http.Request) { servePage(w, r, req.PathValue("room")) })
+	mux.HandleFunc("GET /certificate.sha256", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		_, _ = io.WriteString(w, r.CertificateSHA256()) // no newline: clients parse it as it is
+	})
+	mux.HandleFunc("GET /v1/rooms", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]any{"rooms": r.Rooms()})
+	})
+	mux.HandleFunc("GET /v1/rooms/{room}", func(w http.ResponseWriter, req *http.Request) { serveRoom(w, req, r) })
+	mux.HandleFunc("GET /v1/rooms/{room}/relays", func(w http.ResponseWriter, req *http.Request) { serveRelays(w, req, r) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, req *http.Request) {
+		writeError(w, http.StatusNotFound, "not_found", "there is nothing at "+req.Method+" "+clip(req.URL.Path))
+	})
+	return limitBody(mux)
+}
+
+func limitBody(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.ContentLength > maxBody {
+			writeError(w, http.StatusBadRequest, "too_large", "the body is above 64 KiB")
+			return
+		}
+		if req.Body != nil {
+			req.Body = http.MaxBytesReader(w, req.Body, maxBody)
+		}
+		h.ServeHTTP(w, req)
+	})
+}
+
+func clip(s string) string {
+	if len(s) > 80 {
+		return s[:80] + "…"
+	}
+	return s
+}
+
+// writeJSON answers with v.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // a client that is gone needs no answer
+}
+
+// writeError answers with the form every refusal has.
+func writeError(w http.ResponseWriter, status int, code, message string) {
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "1")
+	}
+	writeJSON(w, status, map[string]Error{"error": {Code: code, Message: message}})
+}
+
+func serveRoom(w http.ResponseWriter, req *http.Request, r Relay) {
+	name := req.PathValue("room")
+	for _, room := range r.Rooms() {
+		if room.Room == name {
+			writeJSON(w, http.StatusOK, room)
+			return
+		}
+	}
+	writeError(w, http.StatusNotFound, "not_found", "nobody speaks in room "+strconv.Quote(clip(name))+" at this relay")
+}
+
+// serveRelays tells a client where to connect. It is stateless and may be cached
+// for a second.
+func serveRelays(w http.ResponseWriter, req *http.Request, r Relay) {
+	q := req.URL.Query()
+	if purpose := q.Get("purpose"); purpose != "" && purpose != "listen" && purpose != "speak" {
+		writeError(w, http.StatusBadRequest, "bad_request", "purpose is "+strconv.Quote(clip(purpose))+": want listen or speak")
+		return
+	}
+	if n := q.Get("n"); n != "" {
+		if v, err := strconv.Atoi(n); err != nil || v < 1 || v > 16 {
+			writeError(w, http.StatusBadRequest, "bad_request", "n is "+strconv.Quote(clip(n))+": want 1 to 16")
+			return
+		}
+	}
+	answer := struct {
+		Relays       []Member `json:"relays"`
+		RetryAfterMS int      `json:"retry_after_ms"`
+	}{Relays: []Member{}}
+	self := r.Self()
+	if r.TakesNewcomers() && q.Get("exclude") != self.Name {
+		answer.Relays = append(answer.Relays, self)
+	} else {
+		answer.RetryAfterMS = 1000
+	}
+	w.Header().Set("Cache-Control", "max-age=1")
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// servePage shows the relay, or one of its rooms, to a person.
+func servePage(w http.ResponseWriter, r Relay, room string) {
+	rooms := r.Rooms()
+	if room != "" {
+		var only []Room
+		for _, candidate := range rooms {
+			if candidate.Room == room {
+				only = append(only, candidate)
+			}
+		}
+		rooms = only
+	}
+	self := r.Self()
+	var b strings.Builder
+	err := page.Execute(&b, map[string]any{
+		"Self": self, "Rooms": rooms, "Room": room, "Ready": r.TakesNewcomers(),
+	})
+	if err != nil {
+		writeError(w, http.StatusInternalServerError, "internal", "the page could not be made")
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	_, _ = io.WriteString(w, b.String())
+}

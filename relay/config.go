@@ -1,0 +1,151 @@
+package relay
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+)
+
+// Config is what a relay is told. The zero value refuses to start: it must say
+// who may come in.
+type Config struct {
+	// Listen is the address of the UDP port (native QUIC and WebTransport) and of
+	// the TCP port of the same number (HTTPS). Empty means ":4443"; port 0 picks
+	// a free one.
+	Listen string
+
+	// HTTP is a loopback address that serves the public HTTP in the clear. Empty
+	// serves none.
+	HTTP string
+
+	// Admin is the address of metrics, health and profiles. Empty serves none.
+	Admin string
+
+	// Name names the relay to operators and listeners. Empty means the host name.
+	Name string
+
+	// Zone is the failure and latency domain the relay stands in. May be empty.
+	Zone string
+
+	// Advertise is the HOST:PORT that clients reach the relay at. Empty means
+	// the listening port on the host of Listen, or on 127.0.0.1 where that is
+	// every address.
+	Advertise string
+
+	// CertFile and KeyFile hold a PEM certificate and its key, read again when
+	// they change. Empty means a self-made certificate that is rotated.
+	CertFile, KeyFile string
+
+	// Keys is a JWK file, or a folder of KID.jwk, whose tokens are accepted.
+	Keys string
+
+	// Open lets everybody publish and subscribe without a token. Exactly one of
+	// Keys and Open must be given.
+	Open bool
+
+	// AllowedOrigins are the pages that may open a WebTransport session, as
+	// "https://host[:port]". Empty allows every page: a session carries no
+	// cookie, only the token it was given.
+	AllowedOrigins []string
+
+	// DataDir keeps the certificate, the stateless-reset key and the hop id
+	// across restarts. Empty makes them anew each time.
+	DataDir string
+
+	// Capacity is how many listeners the relay is meant for. Zero means 5000.
+	// Sessions above twice of it are refused.
+	Capacity int
+
+	// OnReady is called once the relay serves. Nil tells nobody.
+	OnReady func(*Relay)
+
+	// Logger receives what an operator should see. Nil discards it.
+	Logger *slog.Logger
+
+	// Now tells the time. Nil means [time.Now].
+	Now func() time.Time
+}
+
+// ErrConfig says that a relay cannot start as it was told.
+var ErrConfig = errors.New("relay configuration")
+
+func (c Config) withDefaults() (Config, error) {
+	host, _ := os.Hostname()
+	c.Listen = cmp.Or(c.Listen, ":4443")
+	c.Name = cmp.Or(c.Name, host, "relay")
+	c.Capacity = cmp.Or(c.Capacity, 5000)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c, c.check()
+}
+
+func (c Config) check() error {
+	switch {
+	case c.Keys == "" && !c.Open:
+		return fmt.Errorf("%w: nobody may come in: give --keys FILE (tokens, see 'stentor token --help') or --open (everybody may publish and listen)", ErrConfig)
+	case c.Keys != "" && c.Open:
+		return fmt.Errorf("%w: --keys and --open exclude each other: choose one", ErrConfig)
+	case (c.CertFile == "") != (c.KeyFile == ""):
+		return fmt.Errorf("%w: --cert and --key go together: give both or neither", ErrConfig)
+	case c.Capacity < 0:
+		return fmt.Errorf("%w: --capacity %d: give a number of listeners above 0", ErrConfig, c.Capacity)
+	}
+	if err := checkAddress("--listen", c.Listen); err != nil {
+		return err
+	}
+	if c.Advertise != "" {
+		if err := checkAddress("--advertise", c.Advertise); err != nil {
+			return err
+		}
+	}
+	if c.HTTP == "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(c.HTTP)
+	if err != nil {
+		return fmt.Errorf("%w: --http %q: want HOST:PORT: %w", ErrConfig, c.HTTP, err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("%w: --http %q serves in the clear and only on a loopback address such as 127.0.0.1:8080; others reach HTTPS on --listen", ErrConfig, c.HTTP)
+	}
+	return nil
+}
+
+func checkAddress(flag, addr string) error {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return fmt.Errorf("%w: %s %q: want HOST:PORT, such as :4443: %w", ErrConfig, flag, addr, err)
+	}
+	return nil
+}
+
+// State is where a relay is in its life.
+type State int32
+
+const (
+	// Starting: not yet serving.
+	Starting State = iota
+	// Ready: takes newcomers.
+	Ready
+	// Draining: serves who is there and takes nobody else.
+	Draining
+)
+
+func (s State) String() string {
+	switch s {
+	case Starting:
+		return "starting"
+	case Ready:
+		return "ready"
+	case Draining:
+		return "draining"
+	}
+	return fmt.Sprintf("State(%d)", int32(s))
+}

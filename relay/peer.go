@@ -1,0 +1,182 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/protocol/session"
+	"github.com/stentor-audio/stentor/relay/deliver"
+	"github.com/stentor-audio/stentor/relay/ingest"
+	"github.com/stentor-audio/stentor/token"
+)
+
+// A peer is one session of the relay's, with what it publishes and is sent.
+type peer struct {
+	session *session.Session
+	deliver *deliver.Deliver
+	log     *slog.Logger
+	since   time.Time
+}
+
+// setupTimeout is how long a session may take to say what it is.
+const setupTimeout = 10 * time.Second
+
+// serveSession runs a session to its end.
+func (r *Relay) serveSession(ctx context.Context, conn session.Conn, grant *token.Grant) {
+	d := deliver.New(r.origin)
+	log := r.log.With("peer", conn.RemoteAddr().String(), "transport", conn.Transport())
+	s := session.New(conn, session.Config{
+		Setup: protocol.Setup{
+			Probe:     protocol.ProbeReport,
+			HopID:     r.hopID,
+			Datagrams: true,
+			Goaway:    true,
+		},
+		Publisher: d,
+		Logger:    log,
+	})
+	p := &peer{session: s, deliver: d, log: log, since: time.Now()}
+	if !r.addPeer(p) {
+		s.Close(protocol.CodeClosed, "this relay is shutting down; use another")
+		return
+	}
+	defer r.removePeer(p)
+
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r.tasks.Go(func() {
+		if err := r.admit(ctx, p, grant); err != nil && ctx.Err() == nil {
+			stop(err)
+		}
+	})
+	err := s.Run(ctx)
+	d.Wait()
+	logEnd(p, err)
+}
+
+// logEnd writes why a session ended: a line an operator reads when somebody
+// complains, at a level that fits the cause.
+func logEnd(p *peer, err error) {
+	level, cause := slog.LevelDebug, err
+	var refused *session.Error
+	if errors.As(err, &refused) {
+		level = slog.LevelWarn
+	}
+	p.log.Log(context.Background(), level, "session ended", "after", time.Since(p.since).Round(time.Millisecond), "cause", cause)
+}
+
+// admit finds out what a session may do, lets it, and follows what it publishes
+// until it ends. An error ends the session and is what the peer is told.
+func (r *Relay) admit(ctx context.Context, p *peer, grant *token.Grant) error {
+	setup, err := r.awaitSetup(ctx, p.session)
+	if err != nil {
+		return err
+	}
+	path, onTransport := p.session.Conn().Path()
+	if !onTransport {
+		path = setup.Path // native QUIC: credentials come in SETUP
+	}
+	root, jwt, err := splitPath(path)
+	if err != nil {
+		return session.Refuse(protocol.CodeProtocol, "path: %w", err)
+	}
+	if grant == nil {
+		g, err := r.authorise(root, jwt)
+		if err != nil {
+			return session.Refuse(protocol.CodeUnauthorized, "%w", err)
+		}
+		grant = &g
+	}
+	if err := checkRole(setup.Role, *grant); err != nil {
+		return err
+	}
+	p.deliver.Start(deliver.Config{Root: root, Prefixes: grant.Subscribe, HopID: r.hopID, Logger: p.log})
+	r.expire(ctx, p, grant.Expires)
+	if len(grant.Publish) == 0 || setup.Role == protocol.RoleSubscriber {
+		return nil
+	}
+	return ingest.New(r.origin, p.session, ingest.Config{
+		Root:     root,
+		Prefixes: grant.Publish,
+		HopID:    r.hopID,
+		Reserved: isReserved,
+		OnDrop:   r.metrics.ingestDropped,
+		Logger:   p.log,
+	}).Run(ctx)
+}
+
+// awaitSetup waits for the peer's SETUP. Over WebTransport the path and the
+// token are known without it, but the role is not.
+func (r *Relay) awaitSetup(ctx context.Context, s *session.Session) (protocol.Setup, error) {
+	ctx, stop := context.WithTimeoutCause(ctx, setupTimeout,
+		session.Refuse(protocol.CodeTimeout, "no SETUP within %v", setupTimeout))
+	defer stop()
+	return s.PeerSetup(ctx)
+}
+
+// checkRole refuses a session that declares a direction its token grants nothing
+// in: it would wait for ever.
+func checkRole(role protocol.Role, g token.Grant) error {
+	switch {
+	case role == protocol.RolePublisher && len(g.Publish) == 0:
+		return session.Refuse(protocol.CodeUnauthorized, "the token grants no publishing here")
+	case role == protocol.RoleSubscriber && len(g.Subscribe) == 0:
+		return session.Refuse(protocol.CodeUnauthorized, "the token grants no subscribing here")
+	}
+	return nil
+}
+
+// expire ends the session when its token does.
+func (r *Relay) expire(ctx context.Context, p *peer, at time.Time) {
+	if at.IsZero() {
+		return
+	}
+	t := time.AfterFunc(time.Until(at), func() {
+		p.session.Close(protocol.CodeUnauthorized, "token expired")
+	})
+	context.AfterFunc(ctx, func() { t.Stop() })
+}
+
+// reserved is the part of the name space that belongs to relays.
+const reserved = ".stentor"
+
+func isReserved(path protocol.Path) bool {
+	return strings.HasPrefix(string(path), ".") || path.HasPrefix(reserved)
+}
+
+// splitPath takes a session's path and query apart: "/room?jwt=…". Where jwt is
+// repeated the last one counts.
+func splitPath(s string) (root protocol.Path, jwt string, err error) {
+	u, err := url.ParseRequestURI("/" + strings.TrimLeft(s, "/"))
+	if err != nil {
+		return "", "", fmt.Errorf("%q: %w", truncate(s), err)
+	}
+	if root, err = protocol.ParsePath(u.Path); err != nil {
+		return "", "", err
+	}
+	if all := u.Query()["jwt"]; len(all) > 0 {
+		jwt = all[len(all)-1]
+	}
+	return root, jwt, nil
+}
+
+func truncate(s string) string {
+	if len(s) > 64 {
+		return s[:64] + "…"
+	}
+	return s
+}
+
+// authorise says what a session on path may do.
+func (r *Relay) authorise(root protocol.Path, jwt string) (token.Grant, error) {
+	if r.keys == nil {
+		return token.Open(), nil
+	}
+	return r.keys.Verify(jwt, string(root), r.now())
+}

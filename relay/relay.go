@@ -1,0 +1,299 @@
+package relay
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/webtransport-go"
+
+	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/relay/deliver"
+	"github.com/stentor-audio/stentor/relay/identity"
+	"github.com/stentor-audio/stentor/relay/room"
+	"github.com/stentor-audio/stentor/token"
+)
+
+// A Relay is one running relay. New makes it and takes its ports, Run serves.
+type Relay struct {
+	// Set by New, constant afterwards.
+	cfg     Config
+	log     *slog.Logger
+	started time.Time
+	now     func() time.Time
+	hopID   uint64
+	keys    *token.Keyring // nil: everybody may come in
+	udp     *net.UDPConn
+	tcp     net.Listener
+	http    net.Listener // nil: not served
+	admin   net.Listener // nil: not served
+	origin  *room.Origin
+	metrics *metrics
+
+	certificates identity.Certificates
+	resetKey     quic.StatelessResetKey
+	tokenKey     quic.TokenGeneratorKey
+
+	// Set by Run before anything is served.
+	transport    *quic.Transport
+	listener     *quic.Listener
+	webtransport *webtransport.Server
+
+	state atomic.Int32
+	tasks sync.WaitGroup // sessions and what they start; waited for by Run
+
+	mu     sync.Mutex
+	peers  map[*peer]struct{}
+	closed bool // no further session is taken
+}
+
+// shutdownGrace is how long sessions that understand GOAWAY are given to leave
+// when the relay ends, and the others to get their last packets.
+const shutdownGrace = 500 * time.Millisecond
+
+// Run serves until ctx ends, then asks the sessions to leave, closes what is
+// left, and waits for everything it started. It returns the first cause, nil
+// where that is ctx. It can be called once.
+func (r *Relay) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	// Sessions outlive ctx by the grace of the shutdown.
+	serving, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+
+	if err := r.open(serving); err != nil {
+		r.closeSockets()
+		return err
+	}
+	var parts sync.WaitGroup
+	start := func(name string, run func() error) {
+		parts.Go(func() {
+			if err := run(); err != nil {
+				stop(fmt.Errorf("%s: %w", name, err))
+			}
+		})
+	}
+	servers := r.servers()
+	start("quic", func() error { return ignoreClosed(r.accept(serving)) })
+	start("ticks", func() error { r.ticks(serving); return nil })
+	for _, s := range servers {
+		start(s.name, func() error { return ignoreClosed(s.serve()) })
+	}
+	r.state.Store(int32(Ready))
+	r.log.Info("ready", "name", r.cfg.Name, "url", r.URL(), "certificate_sha256", r.CertificateSHA256())
+	if r.cfg.OnReady != nil {
+		r.cfg.OnReady(r)
+	}
+
+	<-ctx.Done()
+	r.shutdown(servers)
+	end()
+	_ = r.listener.Close()
+	_ = r.webtransport.Close()
+	r.tasks.Wait()
+	_ = r.transport.Close()
+	r.origin.Close()
+	r.closeSockets()
+	parts.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// open starts the QUIC listener.
+func (r *Relay) open(ctx context.Context) error {
+	r.webtransport = r.newWebTransport(ctx, r.public())
+	r.transport = r.newTransport()
+	l, err := r.transport.Listen(r.tlsConfig(), quicConfig())
+	if err != nil {
+		return fmt.Errorf("quic: %w", err)
+	}
+	r.listener = l
+	return nil
+}
+
+// shutdown asks everybody to leave and closes the sessions that have not.
+func (r *Relay) shutdown(servers []*server) {
+	r.state.Store(int32(Draining))
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	ctx, stop := context.WithTimeout(context.Background(), shutdownGrace)
+	defer stop()
+	var asked sync.WaitGroup
+	for _, p := range r.snapshot() {
+		asked.Go(func() {
+			_ = p.session.Goaway(ctx, "") // who cannot be asked is closed below
+		})
+	}
+	r.awaitNoPeers(ctx)
+	for _, p := range r.snapshot() {
+		p.session.Close(protocol.CodeCancel, "this relay is shutting down; use another")
+	}
+	asked.Wait()
+	for _, s := range servers {
+		_ = s.http.Shutdown(ctx)
+		_ = s.http.Close()
+	}
+}
+
+// awaitNoPeers waits until all sessions have ended or ctx has.
+func (r *Relay) awaitNoPeers(ctx context.Context) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for len(r.snapshot()) > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// ticks gives every session the chance to send its tick.
+func (r *Relay) ticks(ctx context.Context) {
+	every := time.NewTicker(deliver.TickEvery)
+	defer every.Stop()
+	for {
+		select {
+		case now := <-every.C:
+			for _, p := range r.snapshot() {
+				p.deliver.Tick(now)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// addPeer takes a session in, unless the relay is ending or over its limit.
+func (r *Relay) addPeer(p *peer) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed || len(r.peers) >= 2*r.cfg.Capacity {
+		r.metrics.refused.WithLabelValues("full").Inc()
+		return false
+	}
+	r.peers[p] = struct{}{}
+	r.metrics.accepted.WithLabelValues(p.session.Conn().Transport()).Inc()
+	return true
+}
+
+func (r *Relay) removePeer(p *peer) {
+	r.mu.Lock()
+	delete(r.peers, p)
+	r.mu.Unlock()
+	r.metrics.retire(&p.deliver.Counters)
+}
+
+func (r *Relay) full() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.peers) >= 2*r.cfg.Capacity
+}
+
+func (r *Relay) snapshot() []*peer {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make([]*peer, 0, len(r.peers))
+	for p := range r.peers {
+		out = append(out, p)
+	}
+	return out
+}
+
+// State is where the relay is in its life.
+func (r *Relay) State() State { return State(r.state.Load()) }
+
+// Name is the relay's name.
+func (r *Relay) Name() string { return r.cfg.Name }
+
+// URL is where clients reach the relay.
+func (r *Relay) URL() string {
+	if r.cfg.Advertise != "" {
+		return "https://" + r.cfg.Advertise
+	}
+	addr := r.udp.LocalAddr().(*net.UDPAddr)
+	host := "127.0.0.1"
+	if !addr.IP.IsUnspecified() {
+		host = addr.IP.String()
+	}
+	return "https://" + net.JoinHostPort(host, strconv.Itoa(addr.Port))
+}
+
+// HTTPAddr is the address of the HTTP in the clear, or nil.
+func (r *Relay) HTTPAddr() net.Addr { return addrOf(r.http) }
+
+// AdminAddr is the address of the admin HTTP, or nil.
+func (r *Relay) AdminAddr() net.Addr { return addrOf(r.admin) }
+
+func addrOf(l net.Listener) net.Addr {
+	if l == nil {
+		return nil
+	}
+	return l.Addr()
+}
+
+func (r *Relay) closeSockets() {
+	if r.udp != nil {
+		_ = r.udp.Close()
+	}
+	for _, l := range []net.Listener{r.tcp, r.http, r.admin} {
+		if l != nil {
+			_ = l.Close()
+		}
+	}
+}
+
+// server is one of the HTTP servers.
+type server struct {
+	name  string
+	http  *http.Server
+	serve func() error
+}
+
+// servers makes the HTTP servers for the ports that New took.
+func (r *Relay) servers() []*server {
+	public := r.public()
+	secure := newHTTPServer(r.advertiseH3(public))
+	secure.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: r.certificate}
+	out := []*server{{"https", secure, func() error { return secure.ServeTLS(r.tcp, "", "") }}}
+	if r.http != nil {
+		s := newHTTPServer(public)
+		out = append(out, &server{"http", s, func() error { return s.Serve(r.http) }})
+	}
+	if r.admin != nil {
+		s := newHTTPServer(r.adminHandler())
+		out = append(out, &server{"admin", s, func() error { return s.Serve(r.admin) }})
+	}
+	return out
+}
+
+func newHTTPServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
+	}
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, quic.ErrServerClosed) || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
