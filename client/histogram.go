@@ -44,7 +44,7 @@ func (h *histogram) quantile(q float64) time.Duration {
 	var seen uint64
 	for i, c := range h.counts {
 		seen += uint64(c)
-		if seen >= max(rank, 1) {
+		if seen >= max(rank, 1) && i < histogramBuckets-1 { // the last has no upper edge
 			upper := float64(histogramFirst) * math.Pow(histogramGrowth, float64(i+1))
 			return min(time.Duration(upper), h.max)
 		}

@@ -89,6 +89,7 @@ type host struct {
 	status       int      // WebTransport: refuse every CONNECT with this
 	refuse       *session.ClosedError
 	mute         bool // accept and say nothing
+	streams      bool // do not read datagrams
 	setup        protocol.Setup
 	publisher    session.Publisher
 
@@ -187,7 +188,7 @@ func (h *host) serve(ctx context.Context, conn session.Conn) {
 		return
 	}
 	setup := h.setup
-	setup.HopID, setup.Datagrams = 7777, true
+	setup.HopID, setup.Datagrams = 7777, !h.streams
 	s := session.New(conn, session.Config{Setup: setup, Publisher: h.publisher})
 	ended := make(chan struct{})
 	go func() {

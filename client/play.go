@@ -18,8 +18,14 @@ type PacketSource interface {
 	Next() (opus []byte, level float32, err error)
 }
 
-// ErrPacket says that what should be an Opus packet of 20 ms is not.
+// ErrPacket says that what should be an Opus packet of 20 ms is not, or is too
+// large for a datagram.
 var ErrPacket = errors.New("not an Opus packet of 20 ms")
+
+// MaxPacket is how many bytes an Opus packet may have: what is left of a
+// datagram that passes every path, after the headers of whatever relay forwards
+// it. It is above 460 kbit/s.
+const MaxPacket = protocol.MaxDatagram - 32
 
 // Send publishes one Opus packet of 20 ms now; the packet is copied. The caller
 // paces: in time, frames stand 20 ms apart whenever Send is called, unless the
@@ -82,12 +88,8 @@ func (s *Speaker) aligned() bool { return s.broadcast.view().next%bundle == 0 }
 // wall clock when the frame was due, so a listener on the same machine can tell
 // how long it was on its way. They never step back, whatever the clock does.
 func (s *Speaker) publish(opus []byte, stands time.Time) error {
-	if len(opus) > 0 {
-		if info, err := protocol.ParseOpus(opus); err != nil {
-			return fmt.Errorf("%w: %w", ErrPacket, err)
-		} else if info.Duration != FrameDuration {
-			return fmt.Errorf("%w: it has %v", ErrPacket, info.Duration)
-		}
+	if err := checkPacket(opus); err != nil {
+		return err
 	}
 	next := s.broadcast.view().next
 	if s.o.SkipSilence && !s.gate.pass(next, silent(opus)) {
@@ -103,6 +105,22 @@ func (s *Speaker) publish(opus []byte, stands time.Time) error {
 	}
 	s.stamp = stamp
 	s.broadcast.add(stamp, opus)
+	return nil
+}
+
+func checkPacket(opus []byte) error {
+	if len(opus) == 0 {
+		return nil // silence
+	}
+	info, err := protocol.ParseOpus(opus)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrPacket, err)
+	case info.Duration != FrameDuration:
+		return fmt.Errorf("%w: it has %v", ErrPacket, info.Duration)
+	case len(opus) > MaxPacket:
+		return fmt.Errorf("%w: it has %d bytes, %d are allowed; lower the bitrate", ErrPacket, len(opus), MaxPacket)
+	}
 	return nil
 }
 

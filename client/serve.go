@@ -113,7 +113,7 @@ func (f *feeder) send(now view) error {
 			f.next = oldest
 			continue
 		}
-		if err := f.sendFrame(frame); err != nil {
+		if err := f.sendFrame(frame, now.next-f.next); err != nil {
 			return err
 		}
 		f.next++
@@ -121,13 +121,18 @@ func (f *feeder) send(now view) error {
 	return nil
 }
 
+// backlog is how many frames behind the newest one is not live any more: a peer
+// that resumes. Its transport queues no more than 128 datagrams on their way in,
+// and what it asks for again should not be lost again.
+const backlog = 16
+
 // sendFrame sends one frame as a datagram where the peer reads them and the
 // transport carries it, and as a group stream otherwise.
-func (f *feeder) sendFrame(frame held) error {
+func (f *feeder) sendFrame(frame held, behind uint64) error {
 	if err := f.sub.Start(f.next); err != nil {
 		return err
 	}
-	if f.sub.Datagrams() {
+	if f.sub.Datagrams() && behind < backlog {
 		f.body = protocol.Datagram{
 			SubscribeID: f.sub.Request.ID,
 			Sequence:    f.next,
