@@ -22,6 +22,7 @@ type Buffer struct {
 	begun    bool          // something was given out since the last restart
 	run      int           // blocks since the last packet
 	waited   int           // blocks spent waiting for the next frame, nothing newer here
+	guessed  int           // of those, what the decoder guessed
 }
 
 // NewBuffer returns an empty buffer.
@@ -70,8 +71,8 @@ func (b *Buffer) push(seq, timestamp uint64, packet []byte, now time.Duration, r
 func (b *Buffer) restart() {
 	b.line = timeline{}
 	b.est.Restart()
-	b.position, b.lag, b.run, b.waited = 0, 0, 0, 0
-	b.talking, b.begun = false, false
+	b.position, b.lag = 0, 0
+	b.talking, b.begun, b.run, b.waited, b.guessed = false, false, 0, 0, 0
 }
 
 // End says at now that the track is over. No sequence from end on exists;
@@ -90,8 +91,8 @@ func (b *Buffer) Done() bool { return b.ended && b.win.empty() }
 // Stats is what was counted so far.
 func (b *Buffer) Stats() Stats { return b.win.stats }
 
-// due is when a frame is to begin to sound: the moment at which its kind
-// arrives at the earliest, plus the delay.
+// due is when a frame is to be given out: the moment at which it can have
+// arrived at the earliest, plus the delay.
 func (b *Buffer) due(media, delay time.Duration) time.Duration {
 	return b.est.Base() + media + delay
 }

@@ -96,8 +96,8 @@ func TestBuffer(t *testing.T) {
 			stats:    Stats{Last: 49, Expected: 50, Played: 49, Lost: 1, Concealed: 1},
 		},
 		{
-			// Asked for at 440 ms and 80 ms later; another 80 ms would be too late.
-			name: "one lost, nobody has it", talk: fifty, roundTrip: 30 * ms, nobody: true,
+			// Asked for at 440 ms and 60 ms later; another 60 ms would be too late.
+			name: "one lost, nobody has it", talk: fifty, roundTrip: 40 * ms, nobody: true,
 			arrivals: fifty.sent(at(map[uint64]time.Duration{20: -1})),
 			want:     "10. 20P 1F 29P 1E",
 			stats:    Stats{Last: 49, Expected: 50, Played: 49, Lost: 1, Concealed: 1},
@@ -125,11 +125,24 @@ func TestBuffer(t *testing.T) {
 		{
 			// Nothing is lost: speech goes on after 420 ms of waiting, which is what
 			// the outage took beyond the delay, and one block more because the delay
-			// grows to the 600 ms just seen plus one block.
+			// grows to the 600 ms just seen and 20 ms.
 			name: "an outage of 600 ms and all at once", talk: say(0, 100, 0),
 			arrivals: say(0, 100, 0).sent(during(400*ms, 1000*ms)),
 			want:     "10. 20P 4S 17. 80P 1E",
 			stats:    Stats{Last: 99, Expected: 100, Played: 100, Stalled: 21},
+		},
+		{
+			// The five whose time is over when that shows take no more of it; four
+			// were guessed meanwhile. The next ten are lost in their time.
+			name: "an outage of 300 ms and nothing of it", talk: fifty,
+			arrivals: fifty.sent(func(seq uint64) time.Duration {
+				if seq >= 20 && seq < 35 {
+					return -1
+				}
+				return 0
+			}),
+			want:  "10. 20P 4S 1. 9L 1F 15P 1E",
+			stats: Stats{Last: 49, Expected: 50, Played: 35, Lost: 15, Concealed: 5},
 		},
 		{
 			// A short one is concealed, and no silence is added.

@@ -33,14 +33,14 @@ const (
 // zero value is a working one.
 type Config struct {
 	// Packet is how much audio one datagram of the subscribed track brings:
-	// 20, 60 or 120 ms. It only chooses the default of MinDelay. Zero means
-	// 20 ms.
+	// 20, 60 or 120 ms. It only chooses defaults. Zero means 20 ms.
 	Packet time.Duration
 
 	// MinDelay is the playout delay to begin with, and the least it shrinks
-	// to. It is the time there is to repair a loss or to hop to another
-	// relay, so a listener off stage does not gain from a shorter one. Zero
-	// means DefaultDelay(Packet); at most 10 s.
+	// to: how much later than the earliest possible a frame may come and is
+	// still played. It is the time there is to repair a loss or to hop to
+	// another relay, so a listener off stage does not gain from a shorter one.
+	// Zero means DefaultDelay(Packet); at most 10 s.
 	MinDelay time.Duration
 
 	// MaxDelay is the most the delay grows to, and the age at which a frame
@@ -49,8 +49,9 @@ type Config struct {
 	MaxDelay time.Duration
 
 	// Reorder is how long a missing frame is given to turn up by itself after
-	// a newer one came, before it is worth a FETCH. Zero means 10 ms, a
-	// little more than packets that overtake each other on one path need.
+	// a newer one came, before it is worth a FETCH. Zero means 10 ms, a little
+	// more than packets that overtake each other on one path need; or nothing
+	// when Packet is more than 20 ms: packets that far apart do not.
 	Reorder time.Duration
 
 	// Conceal is how long the decoder may invent audio in one go before the
@@ -74,7 +75,9 @@ func (c Config) withDefaults() Config {
 	c.MinDelay = min(max(c.MinDelay, Frame), longestDelay)
 	c.MaxDelay = cmp.Or(c.MaxDelay, time.Second)
 	c.MaxDelay = min(max(c.MaxDelay, c.MinDelay), longestDelay)
-	c.Reorder = cmp.Or(c.Reorder, 10*time.Millisecond)
+	if c.Packet <= Frame {
+		c.Reorder = cmp.Or(c.Reorder, 10*time.Millisecond)
+	}
 	c.Conceal = cmp.Or(c.Conceal, 80*time.Millisecond)
 	return c
 }

@@ -14,6 +14,8 @@ const (
 	// frame came later than the delay allows.
 	recountEvery = time.Second
 
+	spreadMargin = Frame
+
 	// A delay too long by more than the slack shrinks by 5 ms a second, which
 	// is what the resampler can follow unheard.
 	shrinkSlack = Frame
@@ -30,8 +32,8 @@ const (
 // Each frame has an offset, its arrival minus its media time: transit time plus
 // the unknown difference of two clocks. The lowest offset of the window is the
 // base; how far above it all but one in a hundred come is the spread; and the
-// delay is the spread plus one block, because audio is made a block ahead.
-// The delay grows at once and shrinks slowly.
+// delay is the spread plus 20 ms for what the window has not seen. The delay
+// grows at once and shrinks slowly.
 type Estimator struct {
 	min, max time.Duration
 
@@ -81,7 +83,7 @@ func (e *Estimator) Observe(media, arrival time.Duration) {
 	i := (e.oldest + e.n) % spreadFrames
 	e.offsets[i], e.arrivals[i] = offset, arrival
 	e.n++
-	if offset-e.base+Frame > e.delay {
+	if offset-e.base+spreadMargin > e.delay {
 		e.dirty = true
 	}
 	e.skew.observe(arrival, offset)
@@ -117,8 +119,8 @@ func (e *Estimator) Spread() time.Duration { return e.spread }
 // part per million. It is 0 until 20 s are measured, and at most 500e-6.
 func (e *Estimator) Skew() float64 { return e.skew.ratio }
 
-// Delay is how long after its earliest arrival a frame is to be played. A
-// frame is due at Base() + media time + Delay(now).
+// Delay is how long after its earliest possible arrival a frame is given out.
+// It is due at Base() + media time + Delay(now).
 func (e *Estimator) Delay(now time.Duration) time.Duration {
 	if e.n > 0 && (e.dirty || now-e.counted >= recountEvery) {
 		e.count(now)
@@ -126,7 +128,7 @@ func (e *Estimator) Delay(now time.Duration) time.Duration {
 	passed := max(now-e.updated, 0)
 	e.updated = max(now, e.updated)
 
-	want := min(max(e.spread+Frame, e.min), e.max)
+	want := min(max(e.spread+spreadMargin, e.min), e.max)
 	switch {
 	case want >= e.delay:
 		e.delay, e.shrinking = want, false

@@ -10,7 +10,7 @@ const maxAsks = 3 // times one frame is asked for
 // Holes appends to dst the sequences to FETCH now, oldest first: those missing
 // for which something newer came, at least Config.Reorder ago, and whose
 // repair, one round trip away, is in time. A sequence is given out once; again
-// only when twice the round trip and a frame went by without it, or after
+// only when the round trip and 20 ms went by without it, or after
 // [Buffer.FetchFailed], and three times at most.
 //
 // The round trip is the caller's measure to where it would fetch.
@@ -36,14 +36,12 @@ func (b *Buffer) Holes(now, roundTrip time.Duration, dst []uint64) []uint64 {
 	return dst
 }
 
-// needed is when a frame must be here at the latest: when the block that
-// begins before its place is made.
+// needed is when a frame must be here at the latest.
 func (b *Buffer) needed(media, delay time.Duration) time.Duration {
-	due := b.due(media, delay) - Frame
 	if b.talking {
-		return due + b.lag
+		return b.due(media, delay) + b.lag
 	}
-	return due
+	return b.due(media, delay)
 }
 
 // FetchFailed takes back that a sequence was asked for: the next Holes gives
@@ -63,7 +61,7 @@ func (e *entry) ask(now, needed, roundTrip, reorder time.Duration) bool {
 		return false
 	case now-e.noticed < reorder, needed-now <= roundTrip:
 		return false
-	case e.asking && now-e.asked < 2*roundTrip+Frame:
+	case e.asking && now-e.asked < roundTrip+Frame:
 		return false
 	}
 	e.asking, e.asked = true, now

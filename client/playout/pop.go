@@ -8,14 +8,13 @@ const (
 	// being rough.
 	pause = Frame / 2
 
-	// soon is how early a frame may begin after silence: the resampler makes
-	// up for it, while a silence of a millisecond would be a click.
+	// soon is how early a frame may follow speech before it: the resampler
+	// makes up for it, while a silence of a millisecond would be a click.
 	soon = 5 * time.Millisecond
 )
 
-// Pop is what the track has for the 20 ms that begin to sound at the moment
-// at. Call it for consecutive blocks; after a [Silence] the next block begins
-// Wait later, or earlier if the caller likes.
+// Pop is what the track has for the 20 ms that come next, at the moment at.
+// Call it 20 ms later for those after them, or Wait later after a [Silence].
 //
 // A frame that continues running speech is given out whatever its due time:
 // the caller's resampler keeps the two together, by Slot.Lag. The due time
@@ -44,7 +43,7 @@ func (b *Buffer) Pop(at time.Duration) Slot {
 func (b *Buffer) popFrame(e *entry, at, delay time.Duration) Slot {
 	due := b.due(e.media, delay)
 	follows := b.begun && e.media-b.position < pause
-	if !(b.talking && follows) && due-at > soon {
+	if !(b.talking && follows) && b.early(due, at) {
 		if follows {
 			b.waited++ // the delay grew
 		}
@@ -54,7 +53,7 @@ func (b *Buffer) popFrame(e *entry, at, delay time.Duration) Slot {
 		b.win.stats.Stalled += uint64(b.waited)
 	}
 	b.position, b.lag = e.media+Frame, at-due
-	b.talking, b.begun, b.run, b.waited = true, true, 0, 0
+	b.talking, b.begun, b.run, b.waited, b.guessed = true, true, 0, 0, 0
 	slot := Slot{
 		Kind:      Play,
 		Sequence:  b.win.next,
@@ -67,18 +66,34 @@ func (b *Buffer) popFrame(e *entry, at, delay time.Duration) Slot {
 	return slot
 }
 
+// early reports whether there is to be silence until due.
+func (b *Buffer) early(due, at time.Duration) bool {
+	if b.talking {
+		return due-at > soon
+	}
+	return due > at
+}
+
 // popHole decides about a missing frame: wait as long as it may belong to a
 // time yet to come, then give it up. It is not ok when its time is over
-// altogether, so that nothing needs to sound in its place.
+// altogether and nothing is known of it, so that nothing needs to sound.
 func (b *Buffer) popHole(at, delay time.Duration) (slot Slot, ok bool) {
 	start := b.latestStart()
 	due := b.due(start, delay)
 	follows := b.talking && start-b.position < pause
-	if !follows && due-at > soon {
+	if !follows && b.early(due, at) {
 		return b.starve(due - at), true
 	}
 	inTime := b.talking || at-due < Frame
-	return b.giveUp(start, at-due), inTime
+	slot = b.giveUp(start, at-due)
+	if inTime || slot.Next != nil {
+		return slot, true
+	}
+	if b.guessed > 0 { // in its place, while nothing newer was here
+		b.guessed--
+		b.win.stats.Concealed++
+	}
+	return Slot{}, false
 }
 
 // latestStart is the media time at which the missing next frame begins at the
@@ -114,6 +129,7 @@ func (b *Buffer) giveUp(start, lag time.Duration) Slot {
 func (b *Buffer) starve(wait time.Duration) Slot {
 	if b.talking && b.run < b.limit {
 		b.run++
+		b.guessed++
 		return Slot{Kind: Starved, Run: b.run}
 	}
 	return b.rest(wait)
@@ -136,7 +152,7 @@ func (b *Buffer) dropStale(at, delay time.Duration) {
 		b.win.stats.Late += b2u(b.win.at(b.win.next).here)
 		b.win.pass(false)
 	}
-	b.talking, b.begun, b.run, b.waited = false, false, 0, 0
+	b.talking, b.begun, b.run, b.waited, b.guessed = false, false, 0, 0, 0
 }
 
 // stale reports whether the frame is here and reached its age by at.

@@ -71,13 +71,16 @@ func (r *Resampler) filter() (a, b *[sincTaps]float32, f float32, first int) {
 func (r *Resampler) readMono(out []float32, ratio float64) {
 	for i := range out {
 		a, b, f, first := r.filter()
-		x := r.in[first : first+sincTaps]
-		var sumA, sumB float32
-		for k := range sincTaps {
-			sumA += a[k] * x[k]
-			sumB += b[k] * x[k]
+		x := (*[sincTaps]float32)(r.in[first:])
+		var a0, a1, b0, b1 float32 // four sums that need not wait for each other
+		for k := 0; k < sincTaps; k += 2 {
+			a0 += a[k] * x[k]
+			b0 += b[k] * x[k]
+			a1 += a[k+1] * x[k+1]
+			b1 += b[k+1] * x[k+1]
 		}
-		out[i] = sumA + f*(sumB-sumA)
+		sum := a0 + a1
+		out[i] = sum + f*(b0+b1-sum)
 		r.pos += ratio
 	}
 }
@@ -85,7 +88,7 @@ func (r *Resampler) readMono(out []float32, ratio float64) {
 func (r *Resampler) readStereo(out []float32, ratio float64) {
 	for i := 0; i+1 < len(out); i += 2 {
 		a, b, f, first := r.filter()
-		x := r.in[2*first : 2*(first+sincTaps)]
+		x := (*[2 * sincTaps]float32)(r.in[2*first:])
 		var left, right float32
 		for k := range sincTaps {
 			c := a[k] + f*(b[k]-a[k])

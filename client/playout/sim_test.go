@@ -69,10 +69,11 @@ type scene struct {
 	t         testing.TB // nil: the caller checks
 	cfg       Config
 	arrivals  []arrival
-	roundTrip time.Duration // of a FETCH; 0: nobody fetches
-	talk      talk          // what can be fetched
-	until     time.Duration // when to stop
-	end       uint64        // given to End after the last of them, if set
+	roundTrip time.Duration        // of a FETCH; 0: nobody fetches
+	answer    func() time.Duration // what it takes this time, negative for lost; nil: a round trip
+	talk      talk                 // what can be fetched
+	until     time.Duration        // when to stop
+	end       uint64               // given to End after the last of them, if set
 
 	buffer  *Buffer
 	pushed  uint64
@@ -82,26 +83,26 @@ type scene struct {
 
 func (s *scene) run() *scene {
 	s.buffer = NewBuffer(s.cfg)
-	queue := slices.Clone(s.arrivals)
-	byTime := func(a, b arrival) int { return int(a.at - b.at) }
-	slices.SortStableFunc(queue, byTime)
+	fresh := slices.Clone(s.arrivals)
+	slices.SortStableFunc(fresh, byArrival)
 	last := time.Duration(0)
-	if len(queue) > 0 {
-		last = queue[len(queue)-1].at
+	if len(fresh) > 0 {
+		last = fresh[len(fresh)-1].at
 	}
+	var answers []arrival
 	for now := time.Duration(0); now <= s.until; now += Frame {
-		for len(queue) > 0 && queue[0].at <= now {
-			a := queue[0]
-			queue = queue[1:]
+		for {
+			a, ok := earliest(&fresh, &answers, now)
+			if !ok {
+				break
+			}
 			s.push(a)
-			queue = append(queue, s.fetch(a.at)...)
-			slices.SortStableFunc(queue, byTime)
+			answers = append(answers, s.fetch(a.at)...)
 		}
 		if s.end > 0 && len(s.arrivals) > 0 && now >= last {
 			s.buffer.End(s.end, now)
 		}
-		queue = append(queue, s.fetch(now)...)
-		slices.SortStableFunc(queue, byTime)
+		answers = append(answers, s.fetch(now)...)
 		slot := s.buffer.Pop(now)
 		slot.Packet, slot.Next = slices.Clone(slot.Packet), slices.Clone(slot.Next)
 		s.check(slot)
@@ -111,6 +112,22 @@ func (s *scene) run() *scene {
 		}
 	}
 	return s
+}
+
+func byArrival(a, b arrival) int { return int(a.at - b.at) }
+
+// earliest takes the next arrival not after now from one of two queues.
+func earliest(fresh, answers *[]arrival, now time.Duration) (a arrival, ok bool) {
+	slices.SortStableFunc(*answers, byArrival)
+	queue := fresh
+	if len(*fresh) == 0 || len(*answers) > 0 && (*answers)[0].at < (*fresh)[0].at {
+		queue = answers
+	}
+	if len(*queue) == 0 || (*queue)[0].at > now {
+		return arrival{}, false
+	}
+	a, *queue = (*queue)[0], (*queue)[1:]
+	return a, true
 }
 
 func (s *scene) push(a arrival) {
@@ -128,8 +145,12 @@ func (s *scene) fetch(now time.Duration) (answers []arrival) {
 	}
 	for _, seq := range s.buffer.Holes(now, s.roundTrip, nil) {
 		s.fetched = append(s.fetched, seq)
-		if spoken, ok := s.talk.spoken[seq]; ok {
-			answers = append(answers, arrival{at: now + s.roundTrip, seq: seq, spoken: spoken, repaired: true})
+		takes := s.roundTrip
+		if s.answer != nil {
+			takes = s.answer()
+		}
+		if spoken, ok := s.talk.spoken[seq]; ok && takes >= 0 {
+			answers = append(answers, arrival{at: now + takes, seq: seq, spoken: spoken, repaired: true})
 		}
 	}
 	return answers

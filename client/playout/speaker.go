@@ -45,11 +45,16 @@ func (s *Speaker) Level() Level { return s.level }
 // and are concealed.
 func (s *Speaker) Undecodable() uint64 { return s.conceal.undecodable }
 
+// ahead is how long before it sounds a frame is decoded at the latest: blocks
+// are made whole, and the resampler looks a third of a millisecond further. A
+// frame sounds that much later than it is due, so that it may come until then.
+const ahead = Frame + time.Millisecond
+
 // render makes the block that begins to sound at now.
 func (s *Speaker) render(now time.Duration) []float32 {
 	ratio := s.pace.ratio(s.buffer.est.Skew())
 	for !s.resample.Ready(FrameSamples, ratio) {
-		s.feed(s.buffer.Pop(now + samples(s.resample.Queued())))
+		s.feed(s.next(now))
 	}
 	s.resample.Read(s.block, ratio)
 	if s.leaving {
@@ -57,6 +62,11 @@ func (s *Speaker) render(now time.Duration) []float32 {
 	}
 	s.level = Measure(s.block)
 	return s.block
+}
+
+// next is the slot behind what the resampler has queued.
+func (s *Speaker) next(now time.Duration) Slot {
+	return s.buffer.Pop(now + samples(s.resample.Queued()) - ahead)
 }
 
 // feed decodes a slot into the resampler's queue.
