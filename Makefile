@@ -10,7 +10,7 @@ GOLANGCI ?= github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 export PATH := $(PATH):/usr/local/go/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race fuzz bench lint check deps testdeps
+.PHONY: help run build test race fuzz bench lint check nocgo deps testdeps
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: deps ## run the Go benchmarks, then a short fan-out
 check: deps ## gofmt and go vet
 	@scripts/gofmt.sh
 	@go vet ./...
+
+nocgo: ## build the relay without cgo
+	@CGO_ENABLED=0 go build ./relay/... ./protocol/... ./token/...
 
 lint: check ## check, and golangci-lint
 	@if command -v golangci-lint >/dev/null 2>&1; then golangci-lint run ./...; \

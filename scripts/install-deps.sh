@@ -25,6 +25,17 @@ say() { echo "stentor: $*" >&2; }
 
 have_library() { pkg-config --exists "$1" 2>/dev/null; }
 
+# The files that Go looks for, too.
+have_roots() {
+	local file
+	[ "$(uname -s)" = Linux ] || return 0
+	for file in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem \
+		/etc/pki/tls/cacert.pem /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem /etc/ssl/cert.pem; do
+		[ ! -e "$file" ] || return 0
+	done
+	return 1
+}
+
 have_chromium() {
 	local name
 	for name in chromium chromium-browser google-chrome google-chrome-stable; do
@@ -35,6 +46,7 @@ have_chromium() {
 
 # missing prints the Debian packages that stand for what was not found.
 missing() {
+	have_roots || echo ca-certificates # go fetches modules over HTTPS
 	command -v make >/dev/null 2>&1 || echo make
 	command -v gcc >/dev/null 2>&1 || echo gcc
 	[ -e /usr/include/stdlib.h ] || [ "$(uname -s)" != Linux ] || echo libc6-dev
@@ -104,5 +116,5 @@ if [ "$packages" = chromium ]; then
 	say "no Chromium here, so the browser test will be skipped; install chromium to run it"
 	exit 0
 fi
-say "please install:" $packages "(Debian names; libopus and libopusfile with headers and pkg-config files)"
+say "please install: ${packages//$'\n'/ } (Debian names; libopus and libopusfile with headers and pkg-config files)"
 exit 1
