@@ -196,6 +196,26 @@ func TestCeilingSurvivesTheFile(t *testing.T) {
 	}
 }
 
+// An empty list or scope allows nothing, an absent one everything: writing a
+// key must not turn the one into the other.
+func TestEmptyLimitsSurviveTheFile(t *testing.T) {
+	key, err := ParseKey([]byte(`{"alg":"HS256","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY","key_ops":[],"scope":{}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := ParseKey(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, limited := again.Ceiling(); !limited || again.CanSign() || again.CanVerify() {
+		t.Errorf("%s lost its limits", b)
+	}
+}
+
 func TestGenerateRefuses(t *testing.T) {
 	if _, err := Generate("HS1", "", nil); !errors.Is(err, ErrKey) {
 		t.Errorf("unknown algorithm: %v", err)
