@@ -57,7 +57,7 @@ func readAllFrom(in io.Reader) (Head, []Packet, error) {
 	var packets []Packet
 	for {
 		p, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return r.Head(), packets, nil
 		}
 		if err != nil {

@@ -102,9 +102,9 @@ func (p *page) read(r io.Reader) (int64, error) {
 // page boundary, and leaves read errors as they are.
 func cutShort(err error, boundary bool) error {
 	switch {
-	case err == io.EOF && boundary:
+	case errors.Is(err, io.EOF) && boundary:
 		return io.EOF
-	case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return ErrTruncated
 	}
 	return err

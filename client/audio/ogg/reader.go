@@ -54,7 +54,7 @@ type Reader struct {
 func NewReader(r io.Reader) (*Reader, error) {
 	o := &Reader{in: bufio.NewReader(r), asm: assembler{keep: maxPacket}}
 	if start, err := o.in.Peek(len(capture)); string(start) != capture {
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
 		}
 		return nil, ErrNotOgg
@@ -100,7 +100,7 @@ func (o *Reader) readPage() error {
 
 // place adds to an error where the page begins that it is about.
 func (o *Reader) place(err error) error {
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
 	return fmt.Errorf("ogg page at byte %d: %w", o.at, err)
@@ -152,7 +152,7 @@ func (o *Reader) readTags() error {
 
 // unexpected is for a file that ends before its headers do.
 func unexpected(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return ErrTruncated
 	}
 	return err
@@ -192,7 +192,7 @@ func (o *Reader) chained() error {
 func (o *Reader) readAudio() error {
 	err := o.readPage()
 	switch {
-	case err == io.EOF && o.asm.open && !o.last:
+	case errors.Is(err, io.EOF) && o.asm.open && !o.last:
 		return ErrTruncated
 	case o.last && (errors.Is(err, ErrCorrupt) || errors.Is(err, ErrTruncated)):
 		return io.EOF // padding or tags that some program put behind the stream

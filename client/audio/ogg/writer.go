@@ -28,6 +28,9 @@ type WriterConfig struct {
 	// information. Zero means 48000.
 	InputRate uint32
 
+	// Gain is what players apply, in 1/256 dB.
+	Gain int16
+
 	// Serial tells the stream from others in the same file. Zero means a random
 	// number.
 	Serial uint32
@@ -76,7 +79,7 @@ func NewWriter(w io.Writer, cfg WriterConfig) (*Writer, error) {
 		return nil, fmt.Errorf("ogg: pre-skip of %d samples, 65535 at most", cfg.PreSkip)
 	}
 	o := &Writer{out: w, page: page{flags: flagFirst, serial: cfg.Serial}}
-	head := Head{Channels: cfg.Channels, PreSkip: cfg.PreSkip, InputRate: cfg.InputRate}
+	head := Head{Channels: cfg.Channels, PreSkip: cfg.PreSkip, InputRate: cfg.InputRate, Gain: cfg.Gain}
 	o.add(head.append(nil))
 	o.flush(0)
 	o.add(appendTags(nil, cfg.Vendor, cfg.Comments))

@@ -40,7 +40,7 @@ func TestLacing(t *testing.T) {
 		for sequence := uint32(0); ; sequence++ {
 			var p page
 			_, err := p.read(&out)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil || p.sequence != sequence {

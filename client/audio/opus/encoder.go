@@ -13,6 +13,7 @@ import (
 type Encoder struct {
 	lib      *libopus.Encoder
 	channels int
+	bitrate  int
 	buf      [MaxPacket]byte
 }
 
@@ -42,11 +43,14 @@ func NewEncoder(cfg EncoderConfig) (*Encoder, error) {
 			return nil, fmt.Errorf("opus encoder: %w", err)
 		}
 	}
-	return &Encoder{lib: lib, channels: cfg.Channels}, nil
+	return &Encoder{lib: lib, channels: cfg.Channels, bitrate: cfg.Bitrate}, nil
 }
 
 // Channels is how many channels the PCM has.
 func (e *Encoder) Channels() int { return e.channels }
+
+// Bitrate is what the encoder aims at, in bit/s.
+func (e *Encoder) Bitrate() int { return e.bitrate }
 
 // Lookahead is how many samples of each channel the encoder lags behind: 6.5 ms
 // in libopus with either application.

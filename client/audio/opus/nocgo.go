@@ -11,6 +11,9 @@ func NewEncoder(EncoderConfig) (*Encoder, error) { return nil, ErrNoCgo }
 // Channels is never called.
 func (*Encoder) Channels() int { return 0 }
 
+// Bitrate is never called.
+func (*Encoder) Bitrate() int { return 0 }
+
 // Lookahead is never called.
 func (*Encoder) Lookahead() int { return 0 }
 

@@ -89,8 +89,11 @@ func window(x float64) float64 {
 	if x <= -1 || x >= 1 {
 		return 0
 	}
-	return bessel(beta*math.Sqrt(1-x*x)) / bessel(beta)
+	return bessel(beta*math.Sqrt(1-x*x)) / middle
 }
+
+// middle is the window's greatest value before it is brought to 1.
+var middle = bessel(beta)
 
 // bessel is the modified Bessel function of the first kind, of order zero.
 func bessel(x float64) float64 {

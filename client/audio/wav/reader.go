@@ -3,6 +3,7 @@ package wav
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -32,7 +33,7 @@ func NewReader(r io.Reader) (*Reader, error) {
 	w := &Reader{in: bufio.NewReader(r)}
 	var head [12]byte
 	if _, err := io.ReadFull(w.in, head[:]); err != nil {
-		if err == io.EOF || err == io.ErrUnexpectedEOF {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			err = ErrNotWAV
 		}
 		return nil, err
@@ -113,7 +114,7 @@ func (w *Reader) chunk(size, keep int64) ([]byte, error) {
 
 // noData is for a file that ends in its header.
 func (w *Reader) noData(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: in its header, before any sample", ErrTruncated)
 	}
 	return err
@@ -171,7 +172,7 @@ func (w *Reader) end(n, want int, err error) error {
 		return io.EOF
 	case err == nil && !partial:
 		return nil
-	case err != nil && err != io.EOF && err != io.ErrUnexpectedEOF:
+	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("wav: %w", err)
 	case w.size >= 0 && w.left > 0:
 		return fmt.Errorf("wav: %w: %d of %d bytes of samples are missing", ErrTruncated, w.left, w.size)

@@ -136,7 +136,7 @@ func readAll(in io.Reader, piece int) (*Reader, []float32, error) {
 	for {
 		n, err := r.Read(buf)
 		all = append(all, buf[:n]...)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return r, all, nil
 		}
 		if err != nil {
