@@ -82,7 +82,8 @@ func (s *Source) Info() Info { return s.info }
 // a hole in a recording. The bytes are good until the next call. After the last
 // packet comes [io.EOF], or the error that tells why there are no more.
 func (s *Source) Next() (packet []byte, level float32, err error) {
-	return s.packets.next()
+	packet, level, err = s.packets.next()
+	return packet, level, advise(err)
 }
 
 // Close closes the file or device behind the source.

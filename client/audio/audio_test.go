@@ -310,6 +310,9 @@ func TestDamagedOggPlaysUpToTheDamage(t *testing.T) {
 			if len(packets) != tt.packets || !errors.Is(err, tt.err) {
 				t.Errorf("%d packets and %v, want %d and %v", len(packets), err, tt.packets, tt.err)
 			}
+			if chained := tt.err == ogg.ErrChained; chained != strings.Contains(err.Error(), "ffmpeg") {
+				t.Errorf("%v does not say what to do", err)
+			}
 		})
 	}
 }

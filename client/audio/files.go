@@ -32,7 +32,7 @@ func openOgg(in *input, o Options) (*Source, error) {
 		return nil, fmt.Errorf("an Ogg Opus file, but %w", ErrEmpty)
 	}
 	info.Duration = time.Duration(found.samples) * time.Second / ogg.Rate
-	info.Damage = found.err
+	info.Damage = advise(found.err)
 	if file, err = newOgg(in); err != nil {
 		return nil, err
 	}
@@ -67,6 +67,14 @@ func newOgg(in *input) (*ogg.Reader, error) {
 		return nil, err
 	}
 	return file, nil
+}
+
+// advise adds to an error what to do about the file.
+func advise(err error) error {
+	if errors.Is(err, ogg.ErrChained) {
+		return fmt.Errorf("%w; make one of them first, with \"ffmpeg -i FILE -ac 1 -c:a libopus NEW.opus\", for example", err)
+	}
+	return err
 }
 
 // A finding is what there is in an Ogg file.
