@@ -159,7 +159,7 @@ func dialWebTransport(ctx context.Context, e endpoint, o Options, cfg *tls.Confi
 		_ = sess.CloseWithError(webtransport.SessionErrorCode(protocol.CodeVersion), "no common subprotocol")
 		return nil, fmt.Errorf("WebTransport: %w", errNoSubprotocol)
 	}
-	return session.FromWebTransport(sess, request, below), nil
+	return session.FromWebTransport(sess, request, session.Below{Conn: below}), nil
 }
 
 // cause is err, or why ctx ended if that is what stopped the attempt.

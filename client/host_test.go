@@ -171,7 +171,7 @@ func (h *host) webTransport(ctx context.Context) *webtransport.Server {
 			return
 		}
 		if s, err := wt.Upgrade(w, r); err == nil {
-			h.serve(ctx, session.FromWebTransport(s, r.URL.RequestURI(), nil))
+			h.serve(ctx, session.FromWebTransport(s, r.URL.RequestURI(), session.Below{}))
 		}
 	})}
 	webtransport.ConfigureHTTP3Server(wt.H3)

@@ -141,9 +141,9 @@ func (r *Relay) connect(ctx context.Context, w http.ResponseWriter, req *http.Re
 		r.metrics.refused.WithLabelValues(reason).Inc()
 		http.Error(w, message, status)
 	}
-	root, jwt, err := splitPath(req.URL.RequestURI())
+	root, jwt, err := token.Split(req.URL.RequestURI())
 	if err != nil {
-		refuse(http.StatusBadRequest, "path", "path: "+err.Error())
+		refuse(http.StatusBadRequest, "path", err.Error())
 		return
 	}
 	if !strings.HasPrefix(req.Proto, "webtransport") {
@@ -173,8 +173,11 @@ func (r *Relay) connect(ctx context.Context, w http.ResponseWriter, req *http.Re
 		refuse(http.StatusBadRequest, "upgrade", err.Error())
 		return
 	}
-	conn, _ := req.Context().Value(connKey{}).(*quic.Conn)
-	r.serveSession(ctx, session.FromWebTransport(s, req.URL.RequestURI(), conn), &grant)
+	below := session.Below{
+		Conn:   req.Context().Value(connKey{}).(*quic.Conn),
+		Stream: w.(http3.HTTPStreamer).HTTPStream().StreamID(),
+	}
+	r.serveSession(ctx, session.FromWebTransport(s, req.URL.RequestURI(), below), &grant)
 }
 
 // tokenStatus: 403 where the token is good but not for this, else 401.

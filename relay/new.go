@@ -2,17 +2,17 @@ package relay
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"os"
-	"syscall"
+	"strconv"
 	"time"
 
 	"github.com/quic-go/quic-go"
 
 	"github.com/stentor-audio/stentor/relay/identity"
 	"github.com/stentor-audio/stentor/relay/room"
+	"github.com/stentor-audio/stentor/relay/udp"
 	"github.com/stentor-audio/stentor/token"
 )
 
@@ -83,9 +83,6 @@ func (r *Relay) hosts() []string {
 			add(host)
 		}
 	}
-	if name, err := os.Hostname(); err == nil {
-		add(name)
-	}
 	return hosts
 }
 
@@ -118,13 +115,13 @@ func (r *Relay) takePorts() (err error) {
 		return err
 	}
 	if r.cfg.HTTP != "" {
-		if r.http, err = net.Listen("tcp", r.cfg.HTTP); err != nil {
-			return portError("--http", r.cfg.HTTP, err)
+		if r.http, err = listenTCP("--http", r.cfg.HTTP); err != nil {
+			return err
 		}
 	}
 	if r.cfg.Admin != "" {
-		if r.admin, err = net.Listen("tcp", r.cfg.Admin); err != nil {
-			return portError("--admin", r.cfg.Admin, err)
+		if r.admin, err = listenTCP("--admin", r.cfg.Admin); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -132,35 +129,28 @@ func (r *Relay) takePorts() (err error) {
 
 // takeTwins opens the UDP port and the TCP port of the same number.
 func (r *Relay) takeTwins() error {
-	addr, err := net.ResolveUDPAddr("udp", r.cfg.Listen)
+	conn, err := udp.Listen(r.cfg.Listen, udp.Options{Logger: r.log})
 	if err != nil {
-		return fmt.Errorf("%w: --listen %q: %w", ErrConfig, r.cfg.Listen, err)
+		return fmt.Errorf("--listen: %w", err)
 	}
-	conn, err := net.ListenUDP("udp", addr)
-	if err != nil {
-		return portError("--listen", r.cfg.Listen+" (UDP)", err)
-	}
-	bound := conn.LocalAddr().(*net.UDPAddr)
-	l, err := net.Listen("tcp", (&net.TCPAddr{IP: addr.IP, Port: bound.Port, Zone: addr.Zone}).String())
+	host, _, _ := net.SplitHostPort(r.cfg.Listen)
+	port := conn.LocalAddr().(*net.UDPAddr).Port
+	l, err := listenTCP("--listen", net.JoinHostPort(host, strconv.Itoa(port)))
 	if err != nil {
 		_ = conn.Close()
-		return portError("--listen", fmt.Sprintf("%s (TCP port %d)", r.cfg.Listen, bound.Port), err)
+		return err
 	}
 	r.udp, r.tcp = conn, l
 	return nil
 }
 
-// portError says which flag to change.
-func portError(flag, addr string, err error) error {
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%s %s is in use by another program: end that one, or choose another port with %s HOST:PORT: %w", flag, addr, flag, err)
-	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("%s %s may not be opened by this user: choose a port above 1023 with %s HOST:PORT: %w", flag, addr, flag, err)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("%s %s is not an address of this machine: %w", flag, addr, err)
+// listenTCP opens a TCP port; an error names the flag to change.
+func listenTCP(flag, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", flag, udp.Explain("tcp", addr, err))
 	}
-	return fmt.Errorf("%s %s: %w", flag, addr, err)
+	return l, nil
 }
 
 // newTransport puts QUIC on the UDP port.

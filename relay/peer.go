@@ -3,9 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net/url"
 	"strings"
 	"time"
 
@@ -82,9 +80,9 @@ func (r *Relay) admit(ctx context.Context, p *peer, grant *token.Grant) error {
 	if !onTransport {
 		path = setup.Path // native QUIC: credentials come in SETUP
 	}
-	root, jwt, err := splitPath(path)
+	root, jwt, err := token.Split(path)
 	if err != nil {
-		return session.Refuse(protocol.CodeProtocol, "path: %w", err)
+		return session.Refuse(protocol.CodeProtocol, "%w", err)
 	}
 	if grant == nil {
 		g, err := r.authorise(root, jwt)
@@ -148,29 +146,6 @@ const reserved = ".stentor"
 
 func isReserved(path protocol.Path) bool {
 	return strings.HasPrefix(string(path), ".") || path.HasPrefix(reserved)
-}
-
-// splitPath takes a session's path and query apart: "/room?jwt=…". Where jwt is
-// repeated the last one counts.
-func splitPath(s string) (root protocol.Path, jwt string, err error) {
-	u, err := url.ParseRequestURI("/" + strings.TrimLeft(s, "/"))
-	if err != nil {
-		return "", "", fmt.Errorf("%q: %w", truncate(s), err)
-	}
-	if root, err = protocol.ParsePath(u.Path); err != nil {
-		return "", "", err
-	}
-	if all := u.Query()["jwt"]; len(all) > 0 {
-		jwt = all[len(all)-1]
-	}
-	return root, jwt, nil
-}
-
-func truncate(s string) string {
-	if len(s) > 64 {
-		return s[:64] + "…"
-	}
-	return s
 }
 
 // authorise says what a session on path may do.

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -18,6 +16,7 @@ import (
 	"github.com/stentor-audio/stentor/client/audio"
 	"github.com/stentor-audio/stentor/client/audio/sample"
 	"github.com/stentor-audio/stentor/relay"
+	"github.com/stentor-audio/stentor/relay/udp"
 )
 
 const (
@@ -94,8 +93,7 @@ var errDemoOver = errors.New("the demo is over")
 func demoRelay(http string, log *slog.Logger) (*relay.Relay, error) {
 	cfg := relay.Config{Listen: demoListen, HTTP: http, Name: "relay-a", Open: true, Logger: log}
 	r, err := relay.New(cfg)
-	var inUse *net.OpError
-	if errors.Is(err, syscall.EADDRINUSE) && errors.As(err, &inUse) && inUse.Addr != nil && inUse.Addr.String() == demoListen {
+	if errors.Is(err, udp.ErrInUse) { // if it is the page's port, it is so again
 		cfg.Listen = "127.0.0.1:0"
 		return relay.New(cfg)
 	}

@@ -172,5 +172,5 @@ func webTransportPair(t testing.TB) (client, server session.Conn) {
 		<-served
 		_ = udp.Close()
 	})
-	return session.FromWebTransport(s, "/", nil), session.FromWebTransport(peer, "/", nil)
+	return session.FromWebTransport(s, "/", session.Below{}), session.FromWebTransport(peer, "/", session.Below{})
 }

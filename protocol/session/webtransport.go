@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/quicvarint"
 	"github.com/quic-go/webtransport-go"
 
 	"github.com/stentor-audio/stentor/protocol"
@@ -14,21 +16,27 @@ import (
 
 type deadline = time.Time
 
+// Below is the QUIC connection under a WebTransport session and the stream of its
+// CONNECT. The zero value is unknown: the session works without, but reports no
+// statistics and copies each datagram once more.
+type Below struct {
+	Conn   *quic.Conn
+	Stream quic.StreamID
+}
+
 // FromWebTransport makes a WebTransport session a moq-lite session's transport.
-// path is the CONNECT request's path with its query. conn, when not nil, is the
-// QUIC connection below; a browser has one session on it, so its statistics are
-// the session's.
-func FromWebTransport(s *webtransport.Session, path string, conn *quic.Conn) Conn {
+// path is the CONNECT request's path with its query.
+func FromWebTransport(s *webtransport.Session, path string, below Below) Conn {
 	version, ok := protocol.ParseVersion(s.SessionState().ApplicationProtocol)
 	if !ok {
 		version = protocol.Lite05
 	}
-	return &wtConn{session: s, conn: conn, path: path, version: version}
+	return &wtConn{session: s, below: below, path: path, version: version}
 }
 
 type wtConn struct {
 	session *webtransport.Session
-	conn    *quic.Conn
+	below   Below
 	path    string
 	version protocol.Version
 }
@@ -65,7 +73,23 @@ func (c *wtConn) OpenUniStream() (SendStream, error) {
 	return wtSend{s}, nil
 }
 
-func (c *wtConn) SendDatagram(b []byte) error { return wtError(c.session.SendDatagram(b)) }
+// SendDatagram puts the HTTP datagram (RFC 9297 §2.1: quarter stream id, then
+// the body) on the QUIC connection itself where that is known. The libraries on
+// the way would copy it into fresh memory twice, for each listener and packet.
+func (c *wtConn) SendDatagram(b []byte) error {
+	if c.below.Conn == nil {
+		return wtError(c.session.SendDatagram(b))
+	}
+	body := datagrams.Get().(*[]byte)
+	*body = quicvarint.Append((*body)[:0], uint64(c.below.Stream)/4)
+	*body = append(*body, b...)
+	err := c.below.Conn.SendDatagram(*body)
+	datagrams.Put(body)
+	return wtError(err)
+}
+
+// datagrams lends buffers to SendDatagram: quic-go copies what it is given.
+var datagrams = sync.Pool{New: func() any { b := make([]byte, 0, protocol.MaxDatagram+8); return &b }}
 
 func (c *wtConn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 	b, err := c.session.ReceiveDatagram(ctx)
@@ -96,10 +120,10 @@ func (c *wtConn) Cause() error {
 }
 
 func (c *wtConn) Stats() Stats {
-	if c.conn == nil {
+	if c.below.Conn == nil {
 		return Stats{}
 	}
-	return quicStats(c.conn.ConnectionStats())
+	return quicStats(c.below.Conn.ConnectionStats())
 }
 
 type wtSend struct{ wtSendStream }
