@@ -89,7 +89,7 @@ func (r *Relay) Run(ctx context.Context) error {
 		start(s.name, func() error { return ignoreClosed(s.serve()) })
 	}
 	r.state.Store(int32(Ready))
-	r.log.Info("ready", "name", r.cfg.Name, "url", r.URL(), "certificate_sha256", r.CertificateSHA256())
+	r.sayReady()
 	if r.cfg.OnReady != nil {
 		r.cfg.OnReady(r)
 	}
@@ -210,6 +210,18 @@ func (r *Relay) snapshot() []*peer {
 		out = append(out, p)
 	}
 	return out
+}
+
+// sayReady tells where the relay serves, for port 0 leaves that open.
+func (r *Relay) sayReady() {
+	log := r.log.With("name", r.cfg.Name, "url", r.URL())
+	if addr := r.HTTPAddr(); addr != nil {
+		log = log.With("http", addr)
+	}
+	if addr := r.AdminAddr(); addr != nil {
+		log = log.With("admin", addr)
+	}
+	log.Info("ready", "certificate_sha256", r.CertificateSHA256())
 }
 
 // State is where the relay is in its life.
