@@ -56,6 +56,7 @@ func runRelay(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	relay.TuneProcess()
 	r, err := relay.New(relay.Config{
 		Listen:         c.String("listen"),
 		HTTP:           c.String("http"),
