@@ -73,6 +73,7 @@ var (
 	descGroups     = prometheus.NewDesc("stentor_groups_total", "First copies of groups, by open broadcast and track.", []string{"broadcast", "track"}, nil)
 	descDuplicates = prometheus.NewDesc("stentor_group_duplicates_total", "Later copies of groups, by open broadcast and track.", []string{"broadcast", "track"}, nil)
 	descLate       = prometheus.NewDesc("stentor_groups_late_total", "Groups that came after their place in the ring was gone.", []string{"broadcast", "track"}, nil)
+	descRepaired   = prometheus.NewDesc("stentor_groups_repaired_total", "Groups that were lost on the way here and fetched.", []string{"broadcast", "track"}, nil)
 	descSent       = prometheus.NewDesc("stentor_sent_total", "Groups sent, by how: one datagram or one stream each.", []string{"how"}, nil)
 	descSentBytes  = prometheus.NewDesc("stentor_sent_bytes_total", "Payload bytes sent.", nil, nil)
 	descDropped    = prometheus.NewDesc("stentor_dropped_total", "Groups that did not reach a subscriber, by reason.", []string{"reason"}, nil)
@@ -82,7 +83,7 @@ var (
 
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descSessions, descBroadcasts, descSubs, descGroups, descDuplicates,
-		descLate, descSent, descSentBytes, descDropped, descState, descUptime} {
+		descLate, descRepaired, descSent, descSentBytes, descDropped, descState, descUptime} {
 		ch <- d
 	}
 }
@@ -113,6 +114,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			count(descGroups, n.Groups, string(b.Path), t.Name)
 			count(descDuplicates, n.Duplicates, string(b.Path), t.Name)
 			count(descLate, n.Late, string(b.Path), t.Name)
+			count(descRepaired, n.Repaired, string(b.Path), t.Name)
 		}
 	}
 	gauge(descBroadcasts, float64(len(broadcasts)))

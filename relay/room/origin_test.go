@@ -1,10 +1,12 @@
 package room
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -51,7 +53,7 @@ func (s *studio) Subscribe(_ context.Context, t *Track, d protocol.Delivery) (Fe
 }
 
 func (s *studio) Fetch(_ context.Context, _ string, group uint64, each func(protocol.Frame) error) error {
-	return each(protocol.Frame{Payload: []byte(fmt.Sprint("fetched ", group))})
+	return each(protocol.Frame{Payload: protocol.AppendLegacy(nil, group*20_000, opusFor(group))})
 }
 
 func (s *studio) Alive() bool    { return !s.dead }
@@ -424,7 +426,8 @@ func TestFetch(t *testing.T) {
 		s.next = 5 // 3 and 4 are lost
 		s.play(2)
 		got, err := p.Broadcast.Fetch(t.Context(), protocol.TrackAudio, 4)
-		if f, whole := got.Whole(); err != nil || !whole || string(f.Payload) != "fetched 4" {
+		want := protocol.AppendLegacy(nil, 4*20_000, opusFor(4))
+		if f, whole := got.Whole(); err != nil || !whole || !bytes.Equal(f.Payload, want) {
 			t.Errorf("a hole: %q %v", f.Payload, err)
 		}
 		if g.heard() != "[0 1 2 5 6 4]" { // everybody gains from one's question
@@ -450,6 +453,82 @@ func TestFetch(t *testing.T) {
 		}
 	})
 }
+
+func TestHolesAreFetchedBeforeAnybodyAsks(t *testing.T) {
+	tests := []struct {
+		name   string
+		late   bool   // the missing packet comes by itself after all
+		jump   uint64 // how many are missing
+		heard  string
+		mended uint64
+	}{
+		{"lost", false, 1, "[0 1 3 2]", 1},
+		{"overtaken", true, 1, "[0 1 3 2]", 0},
+		{"two lost", false, 2, "[0 1 4 2 3]", 2},
+		{"a jump is none", false, 50, "[0 1 52]", 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := newOrigin(t)
+				s := new(studio)
+				p := publish(t, o, "town/ada", s, 7)
+				g, _, tr := join(t, p.Broadcast, protocol.TrackAudio, protocol.Delivery{})
+				s.play(2)
+				s.next += tt.jump
+				s.play(1)
+				if tt.late {
+					s.next = 2
+					s.play(1)
+				}
+				time.Sleep(reorderFor)
+				synctest.Wait()
+				slices.Sort(g.got[3:])
+				if got := g.heard(); got != tt.heard || tr.Counts().Repaired != tt.mended {
+					t.Errorf("heard %s, %d mended; want %s, %d", got, tr.Counts().Repaired, tt.heard, tt.mended)
+				}
+			})
+		})
+	}
+}
+
+func TestBundleWaitsForItsRepair(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin(t)
+		s := new(studio)
+		p := publish(t, o, "town/ada", s, 7)
+		tr, err := p.Broadcast.Track(t.Context(), protocol.Track60)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := &keeper{}
+		if _, err := tr.Join(kept, protocol.Delivery{}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		s.play(1)
+		s.next++ // 1 is lost
+		time.Sleep(40 * time.Millisecond)
+		s.play(1)
+		time.Sleep(reorderFor)
+		synctest.Wait()
+		if len(kept.groups) != 1 {
+			t.Fatalf("%d bundles", len(kept.groups))
+		}
+		f, _ := kept.groups[0].Whole()
+		packets, err := protocol.ParseBundle(f.Payload, 3)
+		if err != nil || len(packets[1]) == 0 {
+			t.Errorf("the bundle went out with a hole: %q %v", packets, err)
+		}
+	})
+}
+
+// keeper is a member that keeps the groups themselves.
+type keeper struct{ groups []*Group }
+
+func (k *keeper) Begin([]*Group) {}
+func (k *keeper) Push(g *Group)  { k.groups = append(k.groups, g) }
+func (k *keeper) End(uint64)     {}
 
 func TestRequestsWaitForASourceThatIsOnItsWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

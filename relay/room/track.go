@@ -42,8 +42,10 @@ type Track struct {
 	groups     atomic.Uint64
 	duplicates atomic.Uint64
 	late       atomic.Uint64
+	repaired   atomic.Uint64
 
 	mu      sync.Mutex
+	repair  repairer
 	cache   cache
 	members []*Member // grown in place and copied to shrink: a fan-out reads it unlocked
 	feeds   map[*source]context.CancelFunc
@@ -110,7 +112,11 @@ func (t *Track) Write(g *Group) bool {
 		t.mu.Unlock()
 		return false
 	}
+	before, any := t.cache.newest, t.cache.any
 	verdict := t.cache.insert(g)
+	if verdict == accepted && any && g.Sequence > before {
+		t.gap(before, g.Sequence)
+	}
 	members := t.members
 	t.mu.Unlock()
 	switch verdict {
@@ -212,8 +218,8 @@ func (t *Track) Listeners() int {
 
 // Counts are a track's counters since it was opened.
 type Counts struct {
-	Groups, Duplicates, Late uint64
-	Newest                   uint64
+	Groups, Duplicates, Late, Repaired uint64
+	Newest                             uint64
 }
 
 // Counts returns the track's counters.
@@ -221,7 +227,7 @@ func (t *Track) Counts() Counts {
 	t.mu.Lock()
 	newest := t.cache.newest
 	t.mu.Unlock()
-	return Counts{Groups: t.groups.Load(), Duplicates: t.duplicates.Load(), Late: t.late.Load(), Newest: newest}
+	return Counts{Groups: t.groups.Load(), Duplicates: t.duplicates.Load(), Late: t.late.Load(), Repaired: t.repaired.Load(), Newest: newest}
 }
 
 // notify tells a feed that what the members want may have changed.
@@ -301,6 +307,9 @@ func (t *Track) finishIf(allowed func() bool) bool {
 	}
 	if t.linger != nil {
 		t.linger.Stop()
+	}
+	if t.repair.timer != nil {
+		t.repair.timer.Stop()
 	}
 	end := t.end
 	t.mu.Unlock()
