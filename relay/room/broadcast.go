@@ -152,32 +152,94 @@ func (b *Broadcast) activate(t *Track) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.reconcile(t)
+}
+
+// maxFeeds is how many sources a track takes at once: two, so that either may die
+// unheard. Further ones wait for their turn.
+const maxFeeds = 2
+
+// feedHold is how long a feed goes on that a better source has made superfluous:
+// longer than the better one takes to deliver.
+const feedHold = 2 * time.Second
+
+// reconcile starts feeds at the best sources and lets superfluous ones run out.
+// b.mu is held.
+func (b *Broadcast) reconcile(t *Track) {
+	if t.bundler != nil || b.retired {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended || len(t.members) == 0 {
+		return
+	}
+	wanted := 0
 	for _, src := range b.sources {
-		b.startFeed(t, src)
+		f := t.feeds[src]
+		switch {
+		case f != nil && f.over:
+			// the track has ended there
+		case wanted < maxFeeds:
+			wanted++
+			if f == nil {
+				b.startFeed(t, src)
+			} else if f.leaving != nil {
+				f.leaving.Stop()
+				f.leaving = nil
+			}
+		case f != nil && f.leaving == nil:
+			f.leaving = time.AfterFunc(feedHold, f.stop)
+		}
 	}
 }
 
-// startFeed runs a feed unless one runs. b.mu is held.
+// A running is a feed of a track at one source, or the memory that the track is
+// over there. The track's lock guards it.
+type running struct {
+	stop    context.CancelFunc
+	leaving *time.Timer // runs while the feed is superfluous
+	over    bool
+}
+
+// startFeed runs a feed. b.mu and t.mu are held.
 func (b *Broadcast) startFeed(t *Track, src *source) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if _, running := t.feeds[src]; running || t.ended || b.retired {
-		return
-	}
 	ctx, stop := context.WithCancel(src.ctx)
-	t.feeds[src] = stop
+	f := &running{stop: stop}
+	t.feeds[src] = f
 	b.origin.tasks.Go(func() {
 		defer stop()
 		over := t.feed(ctx, src)
-		t.mu.Lock()
-		delete(t.feeds, src)
-		last := len(t.feeds) == 0
-		t.mu.Unlock()
-		if over && last {
-			b.drop(t)
-			t.finish()
-		}
+		b.feedEnded(t, src, f, over)
 	})
+}
+
+// feedEnded lets the next source take the place of one that is done, and ends a
+// track that is over at all of them.
+func (b *Broadcast) feedEnded(t *Track, src *source, f *running, over bool) {
+	t.mu.Lock()
+	if f.leaving != nil {
+		f.leaving.Stop()
+	}
+	if over {
+		f.over = true
+	} else if t.feeds[src] == f {
+		delete(t.feeds, src)
+	}
+	t.mu.Unlock()
+	if !over {
+		return
+	}
+	b.mu.Lock()
+	b.reconcile(t)
+	t.mu.Lock()
+	live := slices.ContainsFunc(b.sources, func(s *source) bool { return t.feeds[s] != nil && !t.feeds[s].over })
+	t.mu.Unlock()
+	b.mu.Unlock()
+	if !live {
+		b.drop(t)
+		t.finish()
+	}
 }
 
 // idle gives a track without members some seconds, then lets it go: a listener

@@ -199,6 +199,38 @@ func TestTwoSourcesOneStream(t *testing.T) {
 	})
 }
 
+func TestTwoOfManySourcesAreEnough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin(t)
+		far, near, third := new(studio), new(studio), new(studio)
+		publish(t, o, "town/ada", far, 7, 1, 2, 3)
+		p := publish(t, o, "town/ada", third, 7, 4, 5)
+		g, _, _ := join(t, p.Broadcast, protocol.TrackAudio, protocol.Delivery{})
+		q := publish(t, o, "town/ada", near, 7, 6)
+		synctest.Wait()
+		open := func() string { return fmt.Sprint(near.open(), third.open(), far.open()) }
+		if open() != "1 1 1" {
+			t.Errorf("feeds %s: the far one stays for a moment", open())
+		}
+		time.Sleep(feedHold)
+		synctest.Wait()
+		if open() != "1 1 0" {
+			t.Errorf("feeds %s", open())
+		}
+		q.Close()
+		synctest.Wait()
+		if open() != "0 1 1" {
+			t.Errorf("feeds %s after the near one died", open())
+		}
+		third.feeds[0].end(io.EOF) // over there, but not everywhere
+		far.play(1)
+		synctest.Wait()
+		if open() != "0 0 1" || g.ended || g.heard() != "[0]" {
+			t.Errorf("feeds %s, ended %v, heard %s", open(), g.ended, g.heard())
+		}
+	})
+}
+
 func TestBroadcastLingersForItsPublisher(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOrigin(t)

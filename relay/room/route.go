@@ -17,9 +17,16 @@ func (b *Broadcast) add(s *source) {
 	b.sort()
 	close(b.arrived)
 	b.arrived = make(chan struct{})
+	b.reconcileAll()
+}
+
+// reconcileAll follows a change of the sources. b.mu is held.
+func (b *Broadcast) reconcileAll() {
 	for _, t := range b.tracks {
-		if t.Members() > 0 && t.bundler == nil {
-			b.startFeed(t, s)
+		select {
+		case <-t.ready:
+			b.reconcile(t)
+		default: // its first member does that
 		}
 	}
 }
@@ -33,6 +40,7 @@ func (b *Broadcast) reroute(s *source, hops []uint64) {
 	defer b.mu.Unlock()
 	s.hops = hops
 	b.sort()
+	b.reconcileAll()
 }
 
 // remove takes a source out and returns how many are left.
@@ -41,6 +49,7 @@ func (b *Broadcast) remove(s *source) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sources = slices.DeleteFunc(slices.Clone(b.sources), func(o *source) bool { return o == s })
+	b.reconcileAll()
 	return len(b.sources)
 }
 

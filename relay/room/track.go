@@ -1,7 +1,6 @@
 package room
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -48,7 +47,7 @@ type Track struct {
 	repair  repairer
 	cache   cache
 	members []*Member // grown in place and copied to shrink: a fan-out reads it unlocked
-	feeds   map[*source]context.CancelFunc
+	feeds   map[*source]*running
 	wanted  protocol.Delivery // over all members, when a feed last asked
 	linger  *time.Timer       // runs while there are no members
 	ended   bool
@@ -70,7 +69,7 @@ func newTrack(b *Broadcast, name string) *Track {
 		broadcast: b,
 		ready:     make(chan struct{}),
 		changed:   make(chan struct{}, 1),
-		feeds:     make(map[*source]context.CancelFunc),
+		feeds:     make(map[*source]*running),
 		cache:     cache{maxGroups: maxGroups, maxBytes: maxBytes},
 	}
 }
@@ -302,8 +301,8 @@ func (t *Track) finishIf(allowed func() bool) bool {
 	}
 	members := t.members
 	t.members = nil
-	for _, stop := range t.feeds {
-		stop()
+	for _, f := range t.feeds {
+		f.stop()
 	}
 	if t.linger != nil {
 		t.linger.Stop()
