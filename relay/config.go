@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // Config is what a relay is told. The zero value refuses to start: it must say
@@ -97,6 +99,8 @@ func (c Config) check() error {
 		return fmt.Errorf("%w: --cert and --key go together: give both or neither", ErrConfig)
 	case c.Capacity < 0:
 		return fmt.Errorf("%w: --capacity %d: give a number of listeners above 0", ErrConfig, c.Capacity)
+	case strings.ContainsFunc(c.Name, unicode.IsControl):
+		return fmt.Errorf("%w: --name %q has a control character; it must fit into a line", ErrConfig, c.Name)
 	}
 	if err := checkAddress("--listen", c.Listen); err != nil {
 		return err

@@ -45,6 +45,7 @@ func TestConfigErrorsSayWhatToDo(t *testing.T) {
 		{"certificate that is none", relay.Config{Open: true, Listen: "127.0.0.1:0", CertFile: garbage, KeyFile: garbage}, "key.jwk"},
 		{"damaged data directory", relay.Config{Open: true, Listen: "127.0.0.1:0", DataDir: damaged}, "hop-id"},
 		{"data directory is a file", relay.Config{Open: true, Listen: "127.0.0.1:0", DataDir: garbage}, "--data-dir"},
+		{"name of two lines", relay.Config{Open: true, Name: "a\nready b"}, "control character"},
 		{"capacity below zero", relay.Config{Open: true, Capacity: -1}, "--capacity"},
 	}
 	for _, tt := range tests {
