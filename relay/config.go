@@ -134,11 +134,11 @@ func checkAddress(flag, addr string) error {
 type State int32
 
 const (
-	// Starting: not yet serving.
+	// Starting relays do not serve yet.
 	Starting State = iota
-	// Ready: takes newcomers.
+	// Ready relays take newcomers.
 	Ready
-	// Draining: serves who is there and takes nobody else.
+	// Draining relays serve who is there and take nobody else.
 	Draining
 )
 

@@ -159,7 +159,7 @@ func webTransportPair(t testing.TB) (client, server session.Conn) {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
 	defer stop()
-	_, s, err := dialer.Dial(ctx, "https://"+udp.LocalAddr().String()+"/", nil)
+	_, s, err := dialer.Dial(ctx, "https://"+udp.LocalAddr().String()+"/", nil) //nolint:bodyclose // the session is the body
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,14 +7,14 @@ import "sync/atomic"
 type Drop int
 
 const (
-	// DropQueue: the session did not keep up and its queue was full.
+	// DropQueue says that the session did not keep up and its queue was full.
 	DropQueue Drop = iota
-	// DropStale: the group waited longer than the subscriber's Max Latency, or
+	// DropStale says that the group waited longer than the subscriber's Max Latency, or
 	// a second.
 	DropStale
-	// DropCredit: the peer allows no further stream.
+	// DropCredit says that the peer allows no further stream.
 	DropCredit
-	// DropSend: the connection refused it, mostly because it is closing.
+	// DropSend says that the connection refused it, mostly because it is closing.
 	DropSend
 	drops
 )

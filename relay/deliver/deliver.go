@@ -129,8 +129,8 @@ func follow(ctx context.Context, w *session.AnnounceWriter, watches []watched) e
 		return nil
 	}
 	for {
-		if err := room.WaitAny(ctx, watches[0].Watch, rest(watches)...); err != nil {
-			return nil
+		if room.WaitAny(ctx, watches[0].Watch, rest(watches)...) != nil {
+			return nil // the request is over
 		}
 		for _, v := range watches {
 			for _, a := range v.Poll() {

@@ -15,8 +15,8 @@ import (
 // was sent to it for 200 ms, so that silence of the line is never mistaken for
 // silence in the room (docs/wire.md, tick).
 const (
-	TickBroadcast protocol.Path = ".stentor/relay"
-	TickTrack                   = "tick"
+	TickBroadcast = protocol.Path(".stentor/relay")
+	TickTrack     = "tick"
 
 	// TickEvery is how often Tick wants to be called; quietChecks calls without
 	// anything sent in between make a tick.

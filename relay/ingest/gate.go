@@ -11,18 +11,18 @@ import (
 type Drop string
 
 const (
-	// Taken: the group is fine.
+	// Taken is no drop: the group is fine.
 	Taken Drop = ""
-	// NotOpus: the payload on audio/data is not an Opus packet (RFC 6716 §3.4)
+	// NotOpus is for a payload on audio/data that is not an Opus packet (RFC 6716 §3.4)
 	// behind a timestamp.
 	NotOpus Drop = "not_opus"
-	// TooLarge: an audio group above what one datagram carries.
+	// TooLarge is for an audio group above what one datagram carries.
 	TooLarge Drop = "too_large"
-	// Flood: more than 100 groups a second over a while.
+	// Flood is for more than 100 groups a second over a while.
 	Flood Drop = "flood"
-	// Jump: the sequence is far ahead of the one before.
+	// Jump is for a sequence far ahead of the one before.
 	Jump Drop = "sequence_jump"
-	// Backwards: the timestamp steps back while the sequence goes on.
+	// Backwards is for a timestamp that steps back while the sequence goes on.
 	Backwards Drop = "clock_back"
 )
 

@@ -82,22 +82,6 @@ func (c *cache) evict(now time.Time) {
 	}
 }
 
-// replace swaps the held group of the same sequence for g, where one is held.
-func (c *cache) replace(g *Group) {
-	old, ok := c.groups[g.Sequence]
-	if !ok {
-		return
-	}
-	c.groups[g.Sequence] = g
-	for i := c.first; i < len(c.order); i++ {
-		if c.order[i] == old {
-			c.order[i] = g
-			old.detach()
-			g.attach(&c.bytes)
-		}
-	}
-}
-
 // from returns the held groups a subscription with the given start begins with,
 // oldest first: the newest alone where it names no start.
 func (c *cache) from(start protocol.OptSeq) []*Group {

@@ -73,8 +73,13 @@ func TestGroupHasLimits(t *testing.T) {
 	}
 	g = NewGroup(2, epoch)
 	big := protocol.Frame{Payload: make([]byte, maxGroupBytes/2)}
-	if !g.Append(big) || !g.Append(big) || g.Append(protocol.Frame{Payload: []byte{1}}) {
-		t.Error("the limit of bytes does not hold")
+	for range 2 {
+		if !g.Append(big) {
+			t.Error("not taken below the limit")
+		}
+	}
+	if g.Append(protocol.Frame{Payload: []byte{1}}) {
+		t.Error("taken above the limit of bytes")
 	}
 }
 
@@ -88,7 +93,7 @@ func TestWholeGroupSharesOneDatagramBody(t *testing.T) {
 			t.Errorf("id %d: %x, want %x", id, got, want)
 		}
 	}
-	if _, err := g.Frame(t.Context(), 1); err != io.EOF {
+	if _, err := g.Frame(t.Context(), 1); !errors.Is(err, io.EOF) {
 		t.Errorf("behind the only frame: %v", err)
 	}
 	buf := make([]byte, 0, protocol.MaxDatagram)

@@ -111,9 +111,9 @@ func (t *Track) Write(g *Group) bool {
 		t.mu.Unlock()
 		return false
 	}
-	before, any := t.cache.newest, t.cache.any
+	before, running := t.cache.newest, t.cache.any
 	verdict := t.cache.insert(g)
-	if verdict == accepted && any && g.Sequence > before {
+	if verdict == accepted && running && g.Sequence > before {
 		t.gap(before, g.Sequence)
 	}
 	members := t.members
