@@ -131,6 +131,7 @@ type SpeakerStats struct {
 	Level    float32 // of the last frame, 0 to 1
 	Lagged   uint64  // frames that a slow relay did not take in time
 	NoCredit uint64  // group streams that a relay did not allow
+	Stopped  uint64  // group streams that a relay did not read to their end
 	Relays   []RelayStats
 }
 
@@ -150,6 +151,7 @@ func (s *Speaker) Stats() SpeakerStats {
 		Level:    math.Float32frombits(s.level.Load()),
 		Lagged:   s.broadcast.dropped.lagged.Load(),
 		NoCredit: s.broadcast.dropped.noCredit.Load(),
+		Stopped:  s.broadcast.dropped.stopped.Load(),
 	}
 	for _, l := range s.links {
 		stats.Relays = append(stats.Relays, RelayStats{

@@ -14,6 +14,7 @@ import (
 type dropCounts struct {
 	lagged   atomic.Uint64 // left the ring before the session took them
 	noCredit atomic.Uint64 // the peer allowed no further group stream
+	stopped  atomic.Uint64 // the peer stopped the group stream
 }
 
 // creditPause is how long to wait for stream credit where a group must not be
@@ -47,11 +48,8 @@ func (p publication) serveCatalog(ctx context.Context, sub *session.Subscriber) 
 		}
 		for {
 			_, err := sub.WriteGroup(0, protocol.Frame{Payload: p.catalog}, nil)
-			if err == nil {
-				break
-			}
 			if !errors.Is(err, session.ErrNoCredit) {
-				return err
+				break // sent, or stopped by the peer, or the session is ending
 			}
 			if sleep(ctx, creditPause) != nil {
 				return nil
@@ -145,11 +143,16 @@ func (f *feeder) sendFrame(frame held, behind uint64) error {
 	}
 	var err error
 	f.body, err = f.sub.WriteGroup(f.next, protocol.Frame{Timestamp: frame.timestamp, Payload: frame.payload}, f.body)
-	if errors.Is(err, session.ErrNoCredit) {
+	switch {
+	case err == nil:
+	case f.sub.Session().Context().Err() != nil:
+		return err
+	case errors.Is(err, session.ErrNoCredit):
 		f.p.dropped.noCredit.Add(1)
-		return nil
+	default:
+		f.p.dropped.stopped.Add(1) // the peer did not want this one
 	}
-	return err
+	return nil
 }
 
 // endLinger is how long a subscription outlives its last group: its FIN must not

@@ -24,6 +24,8 @@ func (s audioSink) Group(_ context.Context, g *session.GroupReader) {
 		return // reset, or cut off: the sequence stays missing and is fetched
 	}
 	s.take(g.Sequence, f)
+	// To return before the end would stop a stream that has nothing more to say.
+	_, _ = g.Next()
 }
 
 func (s audioSink) take(group uint64, f protocol.Frame) {
@@ -91,6 +93,7 @@ func (s *catalogSink) Group(_ context.Context, g *session.GroupReader) {
 		return
 	}
 	s.take(f.Payload)
+	_, _ = g.Next() // to the end, or to where patches would begin
 }
 
 func (s *catalogSink) take(document []byte) {
