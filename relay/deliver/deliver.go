@@ -129,7 +129,8 @@ func follow(ctx context.Context, w *session.AnnounceWriter, watches []watched) e
 		return nil
 	}
 	for {
-		if room.WaitAny(ctx, watches[0].Watch, rest(watches)...) != nil {
+		_ = room.WaitAny(ctx, watches[0].Watch, rest(watches)...)
+		if ctx.Err() != nil {
 			return nil // the request is over
 		}
 		for _, v := range watches {
