@@ -70,6 +70,8 @@ func reset(stream Stream, code protocol.ResetCode) {
 
 // serveRequest reads what a stream asks for and answers it.
 func (s *Session) serveRequest(ctx context.Context, stream Stream) {
+	ctx, done := context.WithCancel(ctx)
+	defer done()
 	_ = stream.SetReadDeadline(time.Now().Add(s.cfg.RequestTimeout))
 	r := protocol.NewReader(stream)
 	kind, err := r.StreamType()
@@ -105,7 +107,18 @@ func (s *Session) serveRequest(ctx context.Context, stream Stream) {
 		return
 	}
 	_ = stream.Close()
+	switch kind {
+	case protocol.StreamTrack, protocol.StreamFetch, protocol.StreamGoaway:
+		s.awaitFIN(stream, r)
+	}
 	stream.CancelRead(protocol.CodeCancel)
+}
+
+// awaitFIN lets the peer end its side by itself: others do so when they have the
+// answer, and in a browser that fails once they were told to stop.
+func (s *Session) awaitFIN(stream Stream, r *protocol.Reader) {
+	_ = stream.SetReadDeadline(time.Now().Add(s.cfg.RequestTimeout))
+	_ = unexpected(r) // the end, or what nobody needs
 }
 
 // isWithdrawn says that the peer itself ended its request.

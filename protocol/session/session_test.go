@@ -151,6 +151,43 @@ func TestSetupTellsEachEndWhatTheOtherCan(t *testing.T) {
 	})
 }
 
+func TestWhoAsksMayEndItsSideAfterTheAnswer(t *testing.T) {
+	eachTransport(t, func(t *testing.T, transport string) {
+		c, s := testnet.Pair(t, transport)
+		run(t, s, session.Config{Publisher: stage{
+			track: func(context.Context, protocol.TrackRequest) (protocol.TrackInfo, error) {
+				return protocol.TrackInfo{Timescale: 1}, nil
+			},
+			fetch: func(_ context.Context, _ protocol.Fetch, w *session.GroupWriter) error {
+				return w.Write(protocol.Frame{Payload: []byte("a")})
+			},
+		}})
+		ask := func(request []byte) session.Stream {
+			t.Helper()
+			stream, err := c.OpenStream(within(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := stream.Write(request); err != nil {
+				t.Fatal(err)
+			}
+			if answer, err := io.ReadAll(stream); err != nil || len(answer) == 0 {
+				t.Fatalf("answer %x, %v", answer, err)
+			}
+			return stream
+		}
+		track := protocol.TrackRequest{Broadcast: "b", Track: "t"}.Append(protocol.StreamTrack.Append(nil))
+		fetch := protocol.Fetch{Broadcast: "b", Track: "t"}.Append(protocol.StreamFetch.Append(nil))
+		streams := []session.Stream{ask(track), ask(fetch), ask(track)}
+		// The last answer came after whatever was said about the first two streams.
+		for i, stream := range streams[:2] {
+			if err := stream.Close(); err != nil {
+				t.Errorf("stream %d: %v", i, err)
+			}
+		}
+	})
+}
+
 func TestAnnounceFollowsChanges(t *testing.T) {
 	eachTransport(t, func(t *testing.T, transport string) {
 		client, _ := pair(t, transport, stage{announce: func(ctx context.Context, w *session.AnnounceWriter) error {

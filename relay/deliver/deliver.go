@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +23,15 @@ type Config struct {
 	Prefixes []protocol.Path
 	// HopID is this relay's.
 	HopID uint64
+	// Want takes part in a room of the network, by its name, until the returned
+	// function is called. Nil is a relay that stands alone.
+	Want func(room string) (release func())
+	// Relay says that the session is another relay's, which may ask for what is
+	// published here first-hand.
+	Relay bool
+	// OnRoom is called when another relay asks for a room's announcements, and
+	// what it returns when it no longer does. Nil is called for none.
+	OnRoom func(room string) (gone func())
 	// Logger receives what an operator should see. Nil discards it.
 	Logger *slog.Logger
 }
@@ -72,6 +82,12 @@ func (d *Deliver) Announce(ctx context.Context, w *session.AnnounceWriter) error
 	if err := d.started(ctx); err != nil {
 		return err
 	}
+	if release := d.want(d.cfg.Root.Join(w.Request.Prefix)); release != nil {
+		defer release()
+	}
+	if d.cfg.OnRoom != nil && len(w.Request.Prefix.Segments()) == 1 {
+		defer d.cfg.OnRoom(string(w.Request.Prefix))()
+	}
 	exclude := w.Request.ExcludeHop
 	if setup, ok := w.Session().Peer(); ok && exclude == 0 {
 		exclude = setup.HopID
@@ -109,6 +125,9 @@ func (v watched) Poll() []protocol.Announce {
 
 // watch opens a watch for each part of the prefix the session may see.
 func (d *Deliver) watch(prefix protocol.Path, exclude uint64) []watched {
+	if room, ok := prefix.TrimPrefix(FirstHand); ok && d.cfg.Relay {
+		return []watched{{Watch: d.origin.WatchFirstHand(room, exclude)}}
+	}
 	var out []watched
 	for _, granted := range d.cfg.Prefixes {
 		switch {
@@ -160,10 +179,29 @@ func (d *Deliver) broadcast(ctx context.Context, name protocol.Path) (*room.Broa
 	if !slices.ContainsFunc(d.cfg.Prefixes, name.HasPrefix) {
 		return nil, session.Refuse(protocol.CodeUnauthorized, "broadcast %q: no right to subscribe", name)
 	}
+	path := d.cfg.Root.Join(name)
+	if own, ok := name.TrimPrefix(FirstHand); ok && d.cfg.Relay {
+		path = own
+	} else if release := d.want(path); release != nil {
+		context.AfterFunc(ctx, release) // as long as the request lives
+	}
 	ctx, stop := context.WithTimeoutCause(ctx, unknownFor, room.ErrUnknown)
 	defer stop()
-	b, err := d.origin.Await(ctx, d.cfg.Root.Join(name))
+	b, err := d.origin.Await(ctx, path)
 	return b, refusal(err)
+}
+
+// FirstHand is the part of the name space below which a relay shows other relays
+// what is published at itself (docs/wire.md, between relays).
+const FirstHand protocol.Path = ".stentor/ingest"
+
+// want takes part in the room a path lies in. It returns nil where there is none.
+func (d *Deliver) want(path protocol.Path) (release func()) {
+	segments := path.Segments()
+	if d.cfg.Want == nil || len(segments) == 0 || strings.HasPrefix(segments[0], ".") {
+		return nil
+	}
+	return d.cfg.Want(segments[0])
 }
 
 // unknownFor is how long a request for a broadcast nobody has announced waits.

@@ -21,6 +21,13 @@ type Config struct {
 	Root protocol.Path
 	// Prefixes may be published, relative to Root. Empty means nothing.
 	Prefixes []protocol.Path
+	// Path is what a broadcast that the session calls name is called here. Nil
+	// hangs it below Root.
+	Path func(name protocol.Path) protocol.Path
+	// Relay says that the session is another relay's. What it forwards was
+	// checked where it came in, and what it may not forward is left out without
+	// ending the session, which carries other rooms.
+	Relay bool
 	// HopID is this relay's.
 	HopID uint64
 	// MaxBroadcasts is how many broadcasts the session may have live at once.
@@ -28,6 +35,9 @@ type Config struct {
 	MaxBroadcasts int
 	// Reserved reports whether a path is the relay's own. Nil reserves nothing.
 	Reserved func(protocol.Path) bool
+	// OnLive is called when a broadcast begins, and what it returns when it ends.
+	// Nil is called for none.
+	OnLive func(protocol.Path) (ended func())
 	// OnDrop counts a group that was not taken. Nil counts nothing.
 	OnDrop func(Drop)
 	// Logger receives what an operator should see. Nil discards it.
@@ -46,8 +56,9 @@ type Ingest struct {
 	bad      atomic.Uint64 // in a row
 	lastLog  atomic.Int64
 
-	mu   sync.Mutex
-	live map[protocol.Path]*room.Publication
+	mu      sync.Mutex
+	live    map[protocol.Path]*room.Publication
+	release map[protocol.Path]func() // what OnLive returned
 }
 
 // New makes the ingest of a session.
@@ -64,6 +75,7 @@ func New(origin *room.Origin, s *session.Session, cfg Config) *Ingest {
 		session: s,
 		started: time.Now(),
 		live:    make(map[protocol.Path]*room.Publication),
+		release: make(map[protocol.Path]func()),
 	}
 }
 
@@ -91,10 +103,9 @@ func (in *Ingest) Run(ctx context.Context) error {
 func (in *Ingest) closeAll() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for _, p := range in.live {
-		p.Close()
+	for name, p := range in.live {
+		in.drop(name, p)
 	}
-	clear(in.live)
 }
 
 // follow reads the announcements below one prefix.
@@ -127,7 +138,7 @@ func (in *Ingest) follow(ctx context.Context, prefix protocol.Path) error {
 func (in *Ingest) begin(name protocol.Path, hops []uint64) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	path := in.cfg.Root.Join(name)
+	path := in.path(name)
 	if in.cfg.Reserved != nil && in.cfg.Reserved(path) {
 		return session.Refuse(protocol.CodeUnauthorized, "broadcast %q: the name is the relay's own", path)
 	}
@@ -142,14 +153,16 @@ func (in *Ingest) begin(name protocol.Path, hops []uint64) error {
 			p.Reroute(hops)
 			return nil
 		}
-		p.Close() // another publisher took the path over there
-		delete(in.live, name)
+		in.drop(name, p) // another publisher took the path over there
 	}
-	if len(in.live) >= in.cfg.MaxBroadcasts {
+	if len(in.live) >= in.cfg.MaxBroadcasts && !in.cfg.Relay {
 		return session.Refuse(protocol.CodeBounds, "more than %d live broadcasts in one session", in.cfg.MaxBroadcasts)
 	}
 	p, err := in.origin.Publish(path, hops, &source{ingest: in, path: path, name: name})
 	switch {
+	case errors.Is(err, room.ErrTaken) && in.cfg.Relay:
+		in.cfg.Logger.Warn("another publisher's broadcast of the same name is live here", "broadcast", path)
+		return nil
 	case errors.Is(err, room.ErrTaken):
 		return session.Refuse(protocol.CodeDuplicate, "broadcast %q is live from another publisher; choose another name", path)
 	case err != nil:
@@ -157,7 +170,27 @@ func (in *Ingest) begin(name protocol.Path, hops []uint64) error {
 	}
 	in.live[name] = p
 	in.cfg.Logger.Info("broadcast live", "broadcast", path)
+	if in.cfg.OnLive != nil {
+		in.release[name] = in.cfg.OnLive(path)
+	}
 	return nil
+}
+
+func (in *Ingest) path(name protocol.Path) protocol.Path {
+	if in.cfg.Path != nil {
+		return in.cfg.Path(name)
+	}
+	return in.cfg.Root.Join(name)
+}
+
+// drop ends a broadcast's publication here. in.mu is held.
+func (in *Ingest) drop(name protocol.Path, p *room.Publication) {
+	p.Close()
+	delete(in.live, name)
+	if release := in.release[name]; release != nil {
+		release()
+		delete(in.release, name)
+	}
 }
 
 func (in *Ingest) end(name protocol.Path) {
@@ -167,9 +200,8 @@ func (in *Ingest) end(name protocol.Path) {
 	if !ok {
 		return
 	}
-	p.Close()
-	delete(in.live, name)
-	in.cfg.Logger.Info("broadcast ended by its publisher", "broadcast", in.cfg.Root.Join(name))
+	in.drop(name, p)
+	in.cfg.Logger.Info("broadcast ended by its publisher", "broadcast", in.path(name))
 }
 
 func (in *Ingest) alive() bool {

@@ -27,7 +27,7 @@ func (s *source) TrackInfo(ctx context.Context, track string) (protocol.TrackInf
 }
 
 func (s *source) Subscribe(ctx context.Context, t *room.Track, d protocol.Delivery) (room.Feed, error) {
-	sink := &sink{source: s, track: t, audio: t.Name == protocol.TrackAudio}
+	sink := &sink{source: s, track: t, audio: t.Name == protocol.TrackAudio, trusted: s.ingest.cfg.Relay}
 	sub, err := s.ingest.session.Subscribe(ctx, protocol.Subscribe{Broadcast: s.name, Track: t.Name, Delivery: d}, sink)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func (s *source) Subscribe(ctx context.Context, t *room.Track, d protocol.Delive
 
 func (s *source) Fetch(ctx context.Context, track string, group uint64, each func(protocol.Frame) error) error {
 	return s.ingest.session.Fetch(ctx, protocol.Fetch{Broadcast: s.name, Track: track, Group: group}, func(f protocol.Frame) error {
-		if track == protocol.TrackAudio {
+		if track == protocol.TrackAudio && !s.ingest.cfg.Relay {
 			if why := checkPacket(f.Payload); why != Taken {
 				s.ingest.dropped(s.path, why)
 				return session.Refuse(protocol.CodeDecode, "fetched group %d: %s", group, why)
@@ -50,6 +50,8 @@ func (s *source) Fetch(ctx context.Context, track string, group uint64, each fun
 func (s *source) Alive() bool { return s.ingest.alive() }
 
 func (s *source) Restarts() bool { return s.ingest.session.Version() == protocol.Lite04 }
+
+func (s *source) FirstHand() bool { return !s.ingest.cfg.Relay }
 
 // heard is when a session was last heard from, by its count of packets.
 type heard struct {

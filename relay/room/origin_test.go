@@ -59,6 +59,8 @@ func (s *studio) Fetch(_ context.Context, _ string, group uint64, each func(prot
 func (s *studio) Alive() bool    { return !s.dead }
 func (s *studio) Restarts() bool { return false }
 
+func (s *studio) FirstHand() bool { return true }
+
 func (f *studioFeed) Update(d protocol.Delivery) error { f.updates <- d; return nil }
 func (f *studioFeed) Close()                           { f.end(context.Canceled) }
 func (f *studioFeed) Done() <-chan struct{}            { return f.done }

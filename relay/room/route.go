@@ -59,11 +59,15 @@ func (b *Broadcast) alive() bool {
 }
 
 // route is the best way to the broadcast for a peer: the shortest that does not
-// run through the hop exclude (zero excludes none).
-func (b *Broadcast) route(exclude uint64) (hops []uint64, ok bool) {
+// run through the hop exclude (zero excludes none), and the publisher's own
+// session if only first-hand ways count.
+func (b *Broadcast) route(exclude uint64, firstHand bool) (hops []uint64, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, s := range b.sources {
+		if firstHand && !s.FirstHand() {
+			continue
+		}
 		if exclude == 0 || !slices.Contains(s.hops, exclude) {
 			return s.hops, true
 		}

@@ -21,6 +21,9 @@ type Source interface {
 	Fetch(ctx context.Context, track string, group uint64, each func(protocol.Frame) error) error
 	// Alive reports whether the source's session is heard from.
 	Alive() bool
+	// FirstHand reports that the source is the publisher's own session, and not
+	// another relay's.
+	FirstHand() bool
 	// Restarts reports that groups are numbered from 0 again on each Subscribe,
 	// so that a feed cannot be resumed.
 	Restarts() bool

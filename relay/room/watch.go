@@ -15,6 +15,7 @@ type Watch struct {
 	origin  *Origin
 	prefix  protocol.Path
 	exclude uint64
+	first   bool // only what is published at this relay itself
 
 	notify chan struct{}
 
@@ -27,10 +28,20 @@ type Watch struct {
 // Watch watches a prefix for a peer that must not be told of routes through the
 // hop exclude (zero excludes none). Close it.
 func (o *Origin) Watch(prefix protocol.Path, exclude uint64) *Watch {
+	return o.watch(prefix, exclude, false)
+}
+
+// WatchFirstHand is [Origin.Watch] for what is published at this relay itself.
+func (o *Origin) WatchFirstHand(prefix protocol.Path, exclude uint64) *Watch {
+	return o.watch(prefix, exclude, true)
+}
+
+func (o *Origin) watch(prefix protocol.Path, exclude uint64, firstHand bool) *Watch {
 	w := &Watch{
 		origin:  o,
 		prefix:  prefix,
 		exclude: exclude,
+		first:   firstHand,
 		notify:  make(chan struct{}, 1),
 		changed: make(map[protocol.Path]struct{}),
 		said:    make(map[protocol.Path][]uint64),
@@ -149,7 +160,7 @@ func (w *Watch) state(path protocol.Path, said []uint64) (hops []uint64, live bo
 	if err != nil {
 		return nil, false
 	}
-	if hops, ok := b.route(w.exclude); ok {
+	if hops, ok := b.route(w.exclude, w.first); ok {
 		return hops, true
 	}
 	if said != nil && b.lingering() && said[0] == b.Publisher {
