@@ -95,11 +95,19 @@ func (l *Listener) awaitFirst(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	case <-patience.C:
-		if err := l.fail.Load(); err != nil {
-			return *err
+		if err := l.LastError(); err != nil {
+			return err
 		}
 		return unreachable.of(redact(l.o.Relays[0]), errDialTimeout)
 	}
+}
+
+// LastError is why the newest attempt or session failed; nil if none has.
+func (l *Listener) LastError() error {
+	if err := l.fail.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 func (l *Listener) dial(ctx context.Context, relay string) (*Session, error) {

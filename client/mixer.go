@@ -18,15 +18,15 @@ type MixerOptions struct {
 	// Channels of the mix, 1 or 2, interleaved. Zero means 1.
 	Channels int
 
-	// Buffer tunes delay and concealment. Its Packet is what the Listener is
-	// asked to take, because the delay that suffices depends on it.
+	// Buffer tunes delay and concealment. Where it leaves Packet open, the first
+	// track says what it is.
 	Buffer playout.Config
 }
 
 // A Mixer is an [Output] that plays every speaker of a room into one stream of
 // PCM at 48 kHz. Block may be called from any goroutine, such as a sound card's.
 type Mixer struct {
-	newDecoder func(channels int) (playout.Decoder, error)
+	o MixerOptions
 
 	mu     sync.Mutex
 	player *playout.Player
@@ -34,10 +34,11 @@ type Mixer struct {
 
 // NewMixer makes one.
 func NewMixer(o MixerOptions) *Mixer {
-	return &Mixer{
-		newDecoder: o.NewDecoder,
-		player:     playout.NewPlayer(playout.PlayerConfig{Buffer: o.Buffer, Channels: o.Channels}),
-	}
+	return &Mixer{o: o, player: newPlayer(o)}
+}
+
+func newPlayer(o MixerOptions) *playout.Player {
+	return playout.NewPlayer(playout.PlayerConfig{Buffer: o.Buffer, Channels: o.Channels})
 }
 
 // Block writes the next 20 ms of the mix to dst, which has room for 960 samples
@@ -76,7 +77,12 @@ func (m *Mixer) Unlock() { m.mu.Unlock() }
 
 // Begin implements [Output].
 func (m *Mixer) Begin(t Track) (Buffer, error) {
-	decoder, err := m.newDecoder(t.Channels)
+	if m.o.Buffer.Packet == 0 {
+		// The delay that suffices depends on the packets; there was no voice yet.
+		m.o.Buffer.Packet = t.Packet
+		m.player = newPlayer(m.o)
+	}
+	decoder, err := m.o.NewDecoder(t.Channels)
 	if err != nil {
 		return nil, fmt.Errorf("decoder: %w", err)
 	}
