@@ -63,6 +63,11 @@ type Options struct {
 	// [NewHopID]. Zero means a new one for each session.
 	HopID uint64
 
+	// NoDatagrams declares that this end reads no datagrams: the relay then sends
+	// each packet as a stream of its own, which arrives however late. Players
+	// want datagrams; recorders that must have every packet may not.
+	NoDatagrams bool
+
 	// Publisher answers what the relay asks for. Nil publishes nothing.
 	Publisher session.Publisher
 

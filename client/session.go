@@ -55,7 +55,7 @@ func Dial(ctx context.Context, url string, o Options) (*Session, error) {
 
 // start runs a session on conn.
 func start(conn session.Conn, e endpoint, o Options) *Session {
-	setup := protocol.Setup{Datagrams: true, Goaway: true, HopID: o.HopID, Role: o.Role}
+	setup := protocol.Setup{Datagrams: !o.NoDatagrams, Goaway: true, HopID: o.HopID, Role: o.Role}
 	if _, carried := conn.Path(); !carried {
 		setup.Path = e.request()
 	}
