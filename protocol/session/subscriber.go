@@ -21,6 +21,7 @@ type Subscriber struct {
 	mu       sync.Mutex
 	delivery protocol.Delivery
 	updated  chan struct{}
+	onUpdate func()
 }
 
 func (s *Session) serveSubscribe(ctx context.Context, stream Stream, r *protocol.Reader) error {
@@ -52,10 +53,14 @@ func (sub *Subscriber) update(d protocol.Delivery) {
 		d.Start = sub.delivery.Start
 	}
 	sub.delivery = d
+	notify := sub.onUpdate
 	sub.mu.Unlock()
 	select {
 	case sub.updated <- struct{}{}:
 	default:
+	}
+	if notify != nil {
+		notify()
 	}
 }
 
@@ -68,6 +73,14 @@ func (sub *Subscriber) Delivery() protocol.Delivery {
 
 // Updated receives after Delivery has changed.
 func (sub *Subscriber) Updated() <-chan struct{} { return sub.updated }
+
+// OnUpdate has f called after each change of Delivery from now on, for a
+// publisher that would rather not wait on one more channel. f must not block.
+func (sub *Subscriber) OnUpdate(f func()) {
+	sub.mu.Lock()
+	defer sub.mu.Unlock()
+	sub.onUpdate = f
+}
 
 // Session returns the session the subscription came by.
 func (sub *Subscriber) Session() *Session { return sub.session }

@@ -36,12 +36,14 @@ type subscription struct {
 	audio   bool
 	queue   *fanout.Queue[*room.Group]
 
-	mu    sync.Mutex
-	held  []*room.Group // from Begin, sent before the queue
-	ended bool
-	end   uint64
+	held []*room.Group // from Begin, sent before the queue
+
+	ended   atomic.Bool // the track has; end is written before
+	end     uint64
+	updated atomic.Bool // Delivery has changed
 
 	// Owned by run.
+	delivery  protocol.Delivery
 	started   bool
 	burst     bool   // what is being sent is too much for datagrams
 	floor     uint64 // groups below are not sent
@@ -62,10 +64,9 @@ func (s *subscription) Push(g *room.Group) {
 
 // End implements [room.Receiver].
 func (s *subscription) End(next uint64) {
-	s.mu.Lock()
-	s.ended, s.end = true, next
-	s.mu.Unlock()
-	s.queue.Push(nil) // wakes run
+	s.end = next
+	s.ended.Store(true)
+	s.queue.Poke()
 }
 
 // Subscribe implements [session.Publisher].
@@ -106,9 +107,17 @@ func (s *subscription) run(ctx context.Context, t *room.Track, m *room.Member) e
 	if err := s.sub.Accept(); err != nil {
 		return err
 	}
-	if start := s.sub.Delivery().Start; start.OK {
+	s.delivery = s.sub.Delivery()
+	if start := s.delivery.Start; start.OK {
 		s.floor = start.Value
 	}
+	// One channel to wait on, whatever happens: a select of three costs more
+	// than the send it waits for.
+	s.sub.OnUpdate(func() {
+		s.updated.Store(true)
+		s.queue.Poke()
+	})
+	defer context.AfterFunc(ctx, s.queue.Poke)()
 	// A long stretch of the past goes as streams: a burst of datagrams would
 	// overflow the queue of who reads them.
 	s.burst = len(s.held) > maxBurst
@@ -119,28 +128,20 @@ func (s *subscription) run(ctx context.Context, t *room.Track, m *room.Member) e
 	for {
 		g, rest, ok := s.queue.Pop()
 		if ok {
-			if g != nil {
-				s.send(ctx, g, rest)
-			}
+			s.send(ctx, g, rest)
 			continue
 		}
-		if end, ended := s.trackEnd(); ended {
-			return s.finish(ctx, end)
-		}
-		select {
-		case <-s.queue.Wake():
-		case <-s.sub.Updated():
+		if s.updated.Swap(false) {
 			s.update(ctx, t, m)
-		case <-ctx.Done():
+		}
+		if s.ended.Load() {
+			return s.finish(ctx, s.end)
+		}
+		if ctx.Err() != nil {
 			return nil
 		}
+		<-s.queue.Wake()
 	}
-}
-
-func (s *subscription) trackEnd() (end uint64, ended bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.end, s.ended
 }
 
 // finish tells the subscriber that the track is over. Its FIN follows when the
@@ -162,6 +163,7 @@ func (s *subscription) finish(ctx context.Context, end uint64) error {
 // out now if the new one lets them.
 func (s *subscription) update(ctx context.Context, t *room.Track, m *room.Member) {
 	d := s.sub.Delivery()
+	s.delivery = d
 	m.Update(d)
 	if d.Start.OK {
 		s.floor = max(s.floor, d.Start.Value)
@@ -179,7 +181,7 @@ func (s *subscription) update(ctx context.Context, t *room.Track, m *room.Member
 // send puts one group on the wire, unless it is not wanted or no longer worth
 // it. behind is how many groups wait behind it.
 func (s *subscription) send(ctx context.Context, g *room.Group, behind int) {
-	d := s.sub.Delivery()
+	d := &s.delivery
 	if g.Sequence < s.floor {
 		return
 	}
@@ -204,7 +206,7 @@ func (s *subscription) send(ctx context.Context, g *room.Group, behind int) {
 }
 
 // patience is how long a group that is not the newest may wait.
-func patience(d protocol.Delivery) time.Duration {
+func patience(d *protocol.Delivery) time.Duration {
 	if d.MaxLatency >= 1 {
 		return time.Duration(min(d.MaxLatency, uint64(staleAfter/time.Millisecond))) * time.Millisecond
 	}

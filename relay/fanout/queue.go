@@ -43,13 +43,18 @@ func (q *Queue[T]) Push(v T) (dropped bool) {
 	first := q.n == 1
 	q.mu.Unlock()
 	if first {
-		// Only the push onto an empty queue has somebody to wake.
-		select {
-		case q.wake <- struct{}{}:
-		default:
-		}
+		q.Poke() // only the push onto an empty queue has somebody to wake
 	}
 	return dropped
+}
+
+// Poke wakes who waits for the queue, for whatever other reason. It never
+// blocks.
+func (q *Queue[T]) Poke() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
 }
 
 func (q *Queue[T]) grow() {
@@ -76,8 +81,8 @@ func (q *Queue[T]) Pop() (v T, rest int, ok bool) {
 	return v, q.n, true
 }
 
-// Wake receives after the queue has gone from empty to not empty. A receive may
-// be stale: Pop may find nothing.
+// Wake receives after the queue has gone from empty to not empty, and after
+// Poke. A receive may be stale: Pop may find nothing.
 func (q *Queue[T]) Wake() <-chan struct{} { return q.wake }
 
 // Len is how many items wait.

@@ -29,7 +29,7 @@ func TestGate(t *testing.T) {
 		steps []step
 	}{
 		{"speech", []step{{0, legacy(0, 80), Taken}, {1, legacy(20, 80), Taken}, {2, legacy(40, 80), Taken}}},
-		{"from anywhere", []step{{1 << 40, legacy(1 << 40, 80), Taken}, {1<<40 + 1, legacy(1<<40+20, 80), Taken}}},
+		{"from anywhere", []step{{1 << 40, legacy(1<<40, 80), Taken}, {1<<40 + 1, legacy(1<<40+20, 80), Taken}}},
 		{"out of order", []step{{1, legacy(20, 80), Taken}, {0, legacy(0, 80), Taken}, {2, legacy(40, 80), Taken}}},
 		{"a pause", []step{{0, legacy(0, 80), Taken}, {1, legacy(60_000, 80), Taken}}},
 		{"an end marker", []step{{0, legacy(0, 0), Taken}}},
