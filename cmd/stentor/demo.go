@@ -76,7 +76,6 @@ func runDemo(c *cli.Context) error {
 	start("relay", func() error { return r.Run(ctx) })
 	start("voice", func() error { return demoSpeak(ctx, r.URL()) })
 	sayDemo(r)
-	start("listener", func() error { return demoWatch(ctx, r.URL()) })
 
 	<-ctx.Done()
 	parts.Wait()

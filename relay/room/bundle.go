@@ -1,6 +1,8 @@
 package room
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/stentor-audio/stentor/protocol"
@@ -17,6 +19,7 @@ type packer struct {
 	any  bool
 	open []openBundle // few, in order of their first packet
 	done uint64       // bundles below are finished; a late packet does not reopen them
+	over []uint64     // finished ones from done on
 }
 
 type openBundle struct {
@@ -25,17 +28,22 @@ type openBundle struct {
 	have    int
 	base    uint64 // timestamp of the first slot, µs
 	due     time.Time
+	hole    bool // a newer packet has come than one that is missing
 }
 
-// maxOpen is how many bundles may be open at once: more means that the source
-// skips about, and the oldest goes out as it is.
-const maxOpen = 4
-
-// hold is how long after its first packet a bundle waits for its last: until
-// that is due, and 40 ms for one that was lost on one way and comes by another.
-func (p *packer) hold() time.Duration {
-	return time.Duration(p.size-1)*packetTime + 40*time.Millisecond
-}
+const (
+	// maxOpen is how many bundles may be open at once: more means that the source
+	// skips about, and the oldest goes out as it is.
+	maxOpen = 8
+	// repairHold is how long a bundle waits for a packet that has been lost on
+	// one way, and is fetched or comes by another. What is left of the usual
+	// playout delay of 200 ms is enough for the way to the listener.
+	repairHold = 80 * time.Millisecond
+	// stallHold is how much later than due a packet may be that nothing has
+	// overtaken: it is late, not lost, and a bundle without it would have every
+	// listener ask for it.
+	stallHold = 120 * time.Millisecond
+)
 
 // add takes a packet and returns the bundles that are finished by it.
 func (p *packer) add(sequence, timestamp uint64, opus []byte, now time.Time) []openBundle {
@@ -46,7 +54,8 @@ func (p *packer) add(sequence, timestamp uint64, opus []byte, now time.Time) []o
 		p.any = true
 		p.done = (sequence + uint64(p.size) - 1) / uint64(p.size)
 	}
-	if number < p.done {
+	p.expose(number, slot, now)
+	if number < p.done || slices.Contains(p.over, number) {
 		return nil
 	}
 	b := p.find(number)
@@ -55,9 +64,10 @@ func (p *packer) add(sequence, timestamp uint64, opus []byte, now time.Time) []o
 			number:  number,
 			packets: make([][]byte, p.size),
 			base:    slotZero(timestamp, slot),
-			due:     now.Add(p.hold()),
+			due:     now.Add(time.Duration(p.size-1)*packetTime + stallHold),
 		})
 		b = &p.open[len(p.open)-1]
+		p.expose(number, slot, now) // its own first slots may be the missing ones
 	}
 	if b.packets[slot] != nil {
 		return nil
@@ -71,6 +81,27 @@ func (p *packer) add(sequence, timestamp uint64, opus []byte, now time.Time) []o
 		return p.finish(p.open[0].number)
 	}
 	return nil
+}
+
+// expose marks the open bundles that miss a packet older than the one that has
+// come: it is lost, and the time for its repair runs.
+func (p *packer) expose(number uint64, slot int, now time.Time) {
+	for i := range p.open {
+		b := &p.open[i]
+		if b.hole || b.number > number {
+			continue
+		}
+		older := b.packets
+		if b.number == number {
+			older = b.packets[:slot]
+		}
+		if slices.ContainsFunc(older, func(packet []byte) bool { return packet == nil }) {
+			b.hole = true
+			if due := now.Add(repairHold); due.Before(b.due) {
+				b.due = due
+			}
+		}
+	}
 }
 
 // slotZero is the timestamp of a bundle's first slot, from any of its packets.
@@ -91,47 +122,49 @@ func (p *packer) find(number uint64) *openBundle {
 	return nil
 }
 
-// finish closes the bundle and every older one: a listener should not get a
-// bundle after its successor when both are there.
+// finish takes a bundle out.
 func (p *packer) finish(number uint64) []openBundle {
-	var out, rest []openBundle
-	for _, b := range p.open {
-		if b.number <= number {
-			out = insertByNumber(out, b)
-		} else {
-			rest = append(rest, b)
-		}
+	i := slices.IndexFunc(p.open, func(b openBundle) bool { return b.number == number })
+	if i < 0 {
+		return nil
 	}
-	p.open = rest
-	p.done = max(p.done, number+1)
+	out := []openBundle{p.open[i]}
+	p.open = slices.Delete(p.open, i, i+1)
+	p.over = append(p.over, number)
+	p.forget()
 	return out
 }
 
-func insertByNumber(list []openBundle, b openBundle) []openBundle {
-	i := len(list)
-	for i > 0 && list[i-1].number > b.number {
-		i--
+// forget raises done over what is finished, so that few numbers are remembered.
+// A number that never came is given up once maxOpen newer ones are finished.
+func (p *packer) forget() {
+	slices.Sort(p.over)
+	for len(p.over) > 0 && (p.over[0] <= p.done || len(p.over) > maxOpen) {
+		p.done = max(p.done, p.over[0]+1)
+		p.over = p.over[1:]
 	}
-	list = append(list, openBundle{})
-	copy(list[i+1:], list[i:])
-	list[i] = b
-	return list
 }
 
-// expire returns the bundles that have waited long enough, and when to ask
-// again; zero if nothing waits.
+// expire returns the bundles that have waited long enough, oldest first, and when
+// to ask again; zero if nothing waits.
 func (p *packer) expire(now time.Time) (out []openBundle, next time.Time) {
-	for _, b := range append([]openBundle(nil), p.open...) {
-		if !now.Before(b.due) && p.find(b.number) != nil {
+	for _, b := range slices.Clone(p.open) {
+		if !now.Before(b.due) {
 			out = append(out, p.finish(b.number)...)
-		}
-	}
-	for _, b := range p.open {
-		if next.IsZero() || b.due.Before(next) {
+		} else if next.IsZero() || b.due.Before(next) {
 			next = b.due
 		}
 	}
+	slices.SortFunc(out, func(a, b openBundle) int { return cmp.Compare(a.number, b.number) })
 	return out, next
+}
+
+// rest takes every open bundle out, oldest first: the track is over.
+func (p *packer) rest() []openBundle {
+	out := p.open
+	p.open = nil
+	slices.SortFunc(out, func(a, b openBundle) int { return cmp.Compare(a.number, b.number) })
+	return out
 }
 
 // group makes the bundle's group.

@@ -14,6 +14,7 @@ type bundler struct {
 	mu      sync.Mutex
 	packer  packer
 	timer   *time.Timer
+	armed   time.Time // when the timer fires
 	member  *Member
 	stopped bool
 }
@@ -99,12 +100,25 @@ func (b *bundler) Push(g *Group) {
 	b.write(done, g.Arrived)
 }
 
-// arm sets the timer for the bundle that has waited longest. b.mu is held.
+// arm sets the timer for the open bundle that is due first. b.mu is held.
 func (b *bundler) arm() {
-	if b.timer != nil || b.stopped || len(b.packer.open) == 0 {
+	if b.stopped || len(b.packer.open) == 0 {
 		return
 	}
-	b.timer = time.AfterFunc(time.Until(b.packer.open[0].due), b.expire)
+	due := b.packer.open[0].due
+	for _, open := range b.packer.open[1:] {
+		if open.due.Before(due) {
+			due = open.due
+		}
+	}
+	if b.timer != nil && !b.armed.After(due) {
+		return // it fires early enough and looks again
+	}
+	if b.timer != nil {
+		b.timer.Stop()
+	}
+	b.armed = due
+	b.timer = time.AfterFunc(time.Until(due), b.expire)
 }
 
 // expire sends what has waited long enough.
@@ -112,10 +126,8 @@ func (b *bundler) expire() {
 	now := time.Now()
 	b.mu.Lock()
 	b.timer = nil
-	done, next := b.packer.expire(now)
-	if !next.IsZero() && !b.stopped {
-		b.timer = time.AfterFunc(next.Sub(now), b.expire)
-	}
+	done, _ := b.packer.expire(now)
+	b.arm()
 	b.mu.Unlock()
 	b.write(done, now)
 }
@@ -129,21 +141,10 @@ func (b *bundler) write(done []openBundle, now time.Time) {
 // End implements [Receiver].
 func (b *bundler) End(uint64) {
 	b.mu.Lock()
-	var done []openBundle
-	if n := len(b.packer.open); n > 0 {
-		done = b.packer.finish(maxNumber(b.packer.open))
-	}
+	done := b.packer.rest()
 	b.mu.Unlock()
 	b.write(done, time.Now())
 	t := b.derived
 	t.broadcast.drop(t)
 	t.finish()
-}
-
-func maxNumber(open []openBundle) uint64 {
-	var n uint64
-	for _, b := range open {
-		n = max(n, b.number)
-	}
-	return n
 }

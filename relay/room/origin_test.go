@@ -434,7 +434,7 @@ func TestDerivedTrackIsMadeHere(t *testing.T) {
 			t.Errorf("resumed with %s", resumed.heard())
 		}
 		s.play(1) // and then the speaker falls silent in the middle of a bundle
-		time.Sleep(81 * time.Millisecond)
+		time.Sleep(161 * time.Millisecond)
 		synctest.Wait()
 		if g.heard() != "[0 1 2 3 4]" {
 			t.Errorf("the rest was held back: %s", g.heard())
