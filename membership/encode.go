@@ -23,6 +23,7 @@ const layout = 1
 //	  Load (8),
 //	  Hop ID (64),
 //	  Capacity (32),
+//	  Generation (32),
 //	  Started (32),          seconds since 1970, 0 if not known
 //	  Name (..), Zone (..), URL (..), Addr (..), Version (..),   each Length (8) and that many bytes
 //	  Certificates (8),
@@ -39,6 +40,7 @@ func Encode(r Relay) ([]byte, error) {
 	b = append(b, layout, byte(r.State), r.Load)
 	b = binary.BigEndian.AppendUint64(b, r.HopID)
 	b = binary.BigEndian.AppendUint32(b, r.Capacity)
+	b = binary.BigEndian.AppendUint32(b, r.Generation)
 	var started uint32
 	if !r.Started.IsZero() {
 		started = uint32(r.Started.Unix())
@@ -66,10 +68,11 @@ func Decode(b []byte) (Relay, error) {
 		return Relay{}, fmt.Errorf("%w: layout %d: this relay knows %d", ErrRelay, v, layout)
 	}
 	r := Relay{
-		State:    State(c.uint8()),
-		Load:     c.uint8(),
-		HopID:    c.uint64(),
-		Capacity: c.uint32(),
+		State:      State(c.uint8()),
+		Load:       c.uint8(),
+		HopID:      c.uint64(),
+		Capacity:   c.uint32(),
+		Generation: c.uint32(),
 	}
 	if s := c.uint32(); s != 0 {
 		r.Started = time.Unix(int64(s), 0)

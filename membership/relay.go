@@ -54,6 +54,11 @@ type Relay struct {
 	// State says whether it takes newcomers.
 	State State
 
+	// Generation is how often the name was taken over from a process that had
+	// crashed, and was still believed alive. Of two relays of one name, the later
+	// generation is the one that lives. A [Directory] sets it.
+	Generation uint32
+
 	// Started is when the process started, by its own clock, in whole seconds: a
 	// relay that restarted is another one to those who had sessions with it.
 	Started time.Time
@@ -92,6 +97,7 @@ func (s State) String() string {
 func (r Relay) Equal(o Relay) bool {
 	return r.Name == o.Name && r.Zone == o.Zone && r.URL == o.URL && r.Addr == o.Addr &&
 		r.HopID == o.HopID && r.Capacity == o.Capacity && r.Load == o.Load && r.State == o.State &&
+		r.Generation == o.Generation &&
 		r.Started.Equal(o.Started) && r.Version == o.Version &&
 		slices.Equal(r.CertificateSHA256, o.CertificateSHA256)
 }

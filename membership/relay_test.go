@@ -38,6 +38,7 @@ func fullest() Relay {
 	r.Version = strings.Repeat("v", MaxVersion)
 	r.CertificateSHA256 = make([][32]byte, MaxCertificates)
 	r.HopID, r.Capacity, r.Load, r.State = math.MaxUint64, math.MaxUint32, 100, 255
+	r.Generation = math.MaxUint32
 	r.Started = time.Unix(math.MaxUint32, 0)
 	return r
 }
@@ -134,8 +135,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"layout 0", changed(0, 0)},
 		{"layout 2", changed(0, 2)},
 		{"load 101", changed(2, 101)},
-		{"name runs over the end", changed(19, 255)},
-		{"name of no bytes", changed(19, 0)},
+		{"name runs over the end", changed(23, 255)},
+		{"name of no bytes", changed(23, 0)},
 		{"text", []byte("hello, I am a relay, please let me in, will you")},
 		{"255 certificates", changed(len(plain)-65, 255)},
 	}
@@ -188,6 +189,7 @@ func TestEqualSeesEveryField(t *testing.T) {
 		"capacity":    func(r *Relay) { r.Capacity++ },
 		"load":        func(r *Relay) { r.Load++ },
 		"state":       func(r *Relay) { r.State++ },
+		"generation":  func(r *Relay) { r.Generation++ },
 		"started":     func(r *Relay) { r.Started = r.Started.Add(time.Second) },
 		"version":     func(r *Relay) { r.Version = "b" },
 	}
@@ -205,16 +207,17 @@ func TestWhatIsEncodedFits(t *testing.T) {
 	name := rapid.StringMatching(`[A-Za-z0-9._-]{1,70}`)
 	rapid.Check(t, func(t *rapid.T) {
 		r := Relay{
-			Name:     name.Draw(t, "name"),
-			Zone:     name.Draw(t, "zone"),
-			URL:      "https://" + rapid.StringMatching(`[a-z0-9.-]{1,170}`).Draw(t, "url"),
-			Addr:     rapid.StringMatching(`[a-z0-9.-]{1,80}:[0-9]{1,5}`).Draw(t, "addr"),
-			Version:  rapid.StringMatching(`[!-~]{0,40}`).Draw(t, "version"),
-			HopID:    rapid.Uint64().Draw(t, "hop id"),
-			Capacity: rapid.Uint32().Draw(t, "capacity"),
-			Load:     rapid.Uint8Max(110).Draw(t, "load"),
-			State:    State(rapid.Uint8().Draw(t, "state")),
-			Started:  time.Unix(int64(rapid.Uint32Min(1).Draw(t, "started")), 0),
+			Name:       name.Draw(t, "name"),
+			Zone:       name.Draw(t, "zone"),
+			URL:        "https://" + rapid.StringMatching(`[a-z0-9.-]{1,170}`).Draw(t, "url"),
+			Addr:       rapid.StringMatching(`[a-z0-9.-]{1,80}:[0-9]{1,5}`).Draw(t, "addr"),
+			Version:    rapid.StringMatching(`[!-~]{0,40}`).Draw(t, "version"),
+			HopID:      rapid.Uint64().Draw(t, "hop id"),
+			Capacity:   rapid.Uint32().Draw(t, "capacity"),
+			Load:       rapid.Uint8Max(110).Draw(t, "load"),
+			State:      State(rapid.Uint8().Draw(t, "state")),
+			Generation: rapid.Uint32().Draw(t, "generation"),
+			Started:    time.Unix(int64(rapid.Uint32Min(1).Draw(t, "started")), 0),
 		}
 		r.CertificateSHA256 = make([][32]byte, rapid.IntRange(0, 4).Draw(t, "certificates"))
 		b, err := Encode(r)
