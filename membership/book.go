@@ -32,7 +32,6 @@ type book struct {
 	claims  map[string]claim             // by member name
 	holders map[string]string            // relay name to the member that had it in the last snapshot
 	lost    map[netip.AddrPort]time.Time // gossip addresses of relays that vanished
-	company bool                         // there ever was another relay
 
 	stale chan struct{} // holds one when claims are newer than view
 	view  atomic.Pointer[view]
@@ -67,7 +66,6 @@ func (b *book) put(c claim) bool {
 	before, known := b.claims[c.member]
 	b.claims[c.member] = c
 	delete(b.lost, c.gossip)
-	b.company = b.company || c.relay.Name != relayName(b.own)
 	if !known || !before.relay.Equal(c.relay) {
 		b.markStale()
 	}
@@ -118,13 +116,6 @@ func (b *book) known() (members, lost []netip.AddrPort) {
 		return time.Since(since) > lostFor
 	})
 	return members, slices.Collect(maps.Keys(b.lost))
-}
-
-// inCompany says whether there ever was a relay of another name.
-func (b *book) inCompany() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.company
 }
 
 // size is how many members there are, this one included.

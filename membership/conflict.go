@@ -139,7 +139,7 @@ func (d *Directory) rivalLives(ctx context.Context, r rival) (bool, error) {
 	if r.gossip == d.addr || r.relay.Generation < d.own.relayNow().Generation {
 		return false, nil
 	}
-	if d.book.inCompany() {
+	if d.company.Load() {
 		if err := sleep(ctx, rivalGrace); err != nil {
 			return false, err
 		}
@@ -159,7 +159,7 @@ func (d *Directory) rivalLives(ctx context.Context, r rival) (bool, error) {
 // hasToGo says whether this relay gives up its name to a rival that lives: a
 // newcomer does to one that is in company, else the two compare.
 func (d *Directory) hasToGo(self claim, r rival) bool {
-	if company := d.book.inCompany(); company != r.company {
+	if company := d.company.Load(); company != r.company {
 		return r.company
 	}
 	return outranks(r.claim, self)
@@ -177,12 +177,9 @@ func (d *Directory) takeOver(r rival) {
 	})
 }
 
-// rivalOf returns n as a rival if it describes another relay of our name.
-func (d *Directory) rivalOf(n *memberlist.Node, r Relay, company bool) (rival, bool) {
-	if r.Name != d.cfg.Self.Name || n.Name == d.member {
-		return rival{}, false
-	}
-	return rival{claim{n.Name, gossipAddr(n), r}, company}, true
+// isRival says whether n, which describes r, is another member of our name.
+func (d *Directory) isRival(n *memberlist.Node, r Relay) bool {
+	return r.Name == d.cfg.Self.Name && n.Name != d.member
 }
 
 // sleep waits, or returns why ctx ended.

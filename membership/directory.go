@@ -39,8 +39,9 @@ type Directory struct {
 	// announcement that somebody's doubt has overtaken.
 	accepted atomic.Pointer[[]byte]
 
-	rivals rivals // seen by memberlist, judged by seek
-	closed sync.Once
+	rivals  rivals      // seen by memberlist, judged by seek
+	company atomic.Bool // another relay let this one in, or was let in here
+	closed  sync.Once
 }
 
 // New makes a directory and takes its ports. Run must follow, or Close: they

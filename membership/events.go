@@ -52,8 +52,8 @@ func (e events) update(n *memberlist.Node) {
 	if e.d.book.put(claim{n.Name, at, r}) {
 		e.d.log.Info("relay joined", "relay", r.Name, "zone", r.Zone, "gossip", at)
 	}
-	if rival, ok := e.d.rivalOf(n, r, true); ok {
-		e.d.rivals.note(rival)
+	if e.d.isRival(n, r) { // heard from others: of its company we know nothing
+		e.d.rivals.note(rival{claim{n.Name, at, r}, e.d.company.Load()})
 	}
 }
 
@@ -77,17 +77,17 @@ func (e events) NotifyMerge(peers []*memberlist.Node) error {
 	generation := e.d.own.relayNow().Generation
 	for _, n := range peers {
 		r, err := described(n)
-		if err != nil || !lives(n) || r.Generation < generation {
+		if err != nil || !lives(n) || r.Generation < generation || !e.d.isRival(n, r) {
 			continue
 		}
-		rival, ok := e.d.rivalOf(n, r, company)
-		if !ok {
-			continue
+		at := gossipAddr(n)
+		e.d.rivals.note(rival{claim{n.Name, at, r}, company})
+		if at != e.d.addr { // else it was there before us
+			taken = fmt.Errorf("%w by the relay at %s", ErrNameTaken, at)
 		}
-		e.d.rivals.note(rival)
-		if rival.gossip != e.d.addr { // else it was there before us
-			taken = fmt.Errorf("%w by the relay at %s", ErrNameTaken, rival.gossip)
-		}
+	}
+	if taken == nil && company {
+		e.d.company.Store(true)
 	}
 	return taken
 }

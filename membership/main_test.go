@@ -140,3 +140,39 @@ func (m *member) sees(t testing.TB, names ...string) {
 		t.Fatal(err)
 	}
 }
+
+// A record is every change of the directory that a member has seen.
+type record struct {
+	quit chan struct{}
+	done chan struct{}
+	seen []Relay
+}
+
+// record starts one.
+func (m *member) record() *record {
+	r := &record{quit: make(chan struct{}), done: make(chan struct{})}
+	before, next := m.Watch()
+	go func() {
+		defer close(r.done)
+		for {
+			select {
+			case <-next:
+			case <-r.quit:
+				return
+			}
+			var after []Relay
+			after, next = m.Watch()
+			c := Diff(before, after)
+			r.seen = slices.Concat(r.seen, c.Joined, c.Changed, c.Left)
+			before = after
+		}
+	}()
+	return r
+}
+
+// stop ends the record and returns the relays that joined, changed or left.
+func (r *record) stop() []Relay {
+	close(r.quit)
+	<-r.done
+	return r.seen
+}
