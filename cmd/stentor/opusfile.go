@@ -25,6 +25,9 @@ type opusFile struct {
 	frames *client.Frames
 	p      *progress
 
+	listener *client.Listener
+	failed   error // of run: what came since is not written
+
 	speaker string // whom the file is of; the first who is heard
 	others  map[string]bool
 
@@ -45,30 +48,31 @@ func newOpusFile(path string, buffer playout.Config, p *progress) *opusFile {
 func (o *opusFile) output() client.Output { return o.frames }
 
 func (o *opusFile) run(ctx context.Context, l *client.Listener) error {
+	o.listener = l
 	for {
 		select {
 		case f := <-o.frames.C():
-			if err := o.take(f, l); err != nil {
-				return err
+			if o.failed = o.take(f, l); o.failed != nil {
+				return o.failed
 			}
 		case <-ctx.Done():
-			return o.drain(l)
+			return nil
 		}
 	}
 }
 
-// drain takes what came before the end.
-func (o *opusFile) drain(l *client.Listener) error {
-	for {
+// drain takes what came before the listener ended, which is later than run did:
+// what the stats count is in the file.
+func (o *opusFile) drain() error {
+	for o.failed == nil {
 		select {
 		case f := <-o.frames.C():
-			if err := o.take(f, l); err != nil {
-				return err
-			}
+			o.failed = o.take(f, o.listener)
 		default:
 			return nil
 		}
 	}
+	return o.failed
 }
 
 func (o *opusFile) take(f client.Frame, l *client.Listener) error {
@@ -160,13 +164,19 @@ func (o *opusFile) line(st client.Stats) string {
 }
 
 func (o *opusFile) close() error {
+	err := o.drain()
 	if o.ogg == nil {
+		if err != nil {
+			return err
+		}
 		return fmt.Errorf("%w; %s was not written", errNothingHeard, o.path)
 	}
 	if missed := o.frames.Missed(); missed > 0 {
 		o.p.say("%s missing in %s: the disk was too slow", count(missed, "packet"), o.path)
 	}
-	err := o.ogg.Close()
+	if closeErr := o.ogg.Close(); err == nil {
+		err = closeErr
+	}
 	if flushErr := o.buf.Flush(); err == nil {
 		err = flushErr
 	}
