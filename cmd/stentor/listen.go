@@ -99,7 +99,7 @@ func listenOptions(c *cli.Context, p *progress) (client.ListenOptions, error) {
 	o := client.ListenOptions{
 		Room:           c.String("room"),
 		Speaker:        c.String("speaker"),
-		Relays:         relays(c),
+		Relays:         relays(c, c.String("room")),
 		Dial:           dial,
 		Packet:         c.Duration("packet"),
 		ConnectTimeout: c.Duration("connect-timeout"),

@@ -2,6 +2,8 @@ package main
 
 import (
 	"log/slog"
+	"net/url"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -24,12 +26,21 @@ func sessionFlags() []cli.Flag {
 	}
 }
 
-// relays are the URLs to connect to.
-func relays(c *cli.Context) []string {
-	if urls := c.StringSlice("relay"); len(urls) > 0 {
-		return urls
+// relays are the URLs to connect to, each at path unless it says itself where.
+// At the root of a relay a token for another room would be good, too: nobody
+// would be told that he speaks or listens where nobody else can be.
+func relays(c *cli.Context, path ...string) []string {
+	urls := c.StringSlice("relay")
+	if len(urls) == 0 {
+		urls = []string{defaultRelay}
 	}
-	return []string{defaultRelay}
+	for i, text := range urls {
+		if u, err := url.Parse(text); err == nil && strings.Trim(u.Path, "/") == "" && u.Host != "" {
+			u.Path, u.RawPath = "/"+strings.Join(path, "/"), ""
+			urls[i] = u.String()
+		}
+	}
+	return urls
 }
 
 // dialOptions reads the session flags.

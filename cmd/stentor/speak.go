@@ -84,7 +84,7 @@ func speakOptions(c *cli.Context, p *progress) (client.SpeakOptions, error) {
 	o := client.SpeakOptions{
 		Room:           c.String("room"),
 		Name:           c.String("name"),
-		Relays:         relays(c),
+		Relays:         relays(c, c.String("room"), c.String("name")),
 		Dial:           dial,
 		Bitrate:        c.Int("bitrate"),
 		SkipSilence:    c.Bool("mic"),
