@@ -159,11 +159,7 @@ func (d *Directory) Run(ctx context.Context) error {
 	var parts sync.WaitGroup
 	parts.Go(func() { d.publish(ctx) })
 	parts.Go(func() { d.announce(ctx) })
-	parts.Go(func() {
-		if err := d.seek(ctx); err != nil {
-			stop(err)
-		}
-	})
+	parts.Go(func() { stop(d.seek(ctx)) })
 	parts.Wait()
 	d.leave()
 	_ = d.Close()

@@ -71,11 +71,11 @@ type Relay struct {
 type State uint8
 
 const (
-	// Starting: reachable by relays, not yet serving.
+	// Starting is reachable by relays, and not yet serving.
 	Starting State = iota
-	// Ready: takes newcomers.
+	// Ready takes newcomers.
 	Ready
-	// Draining: serves who is there and takes nobody else.
+	// Draining serves who is there and takes nobody else.
 	Draining
 )
 

@@ -20,37 +20,52 @@ const (
 	// relays each waits n/10 times as long, since one that succeeds is enough.
 	seekCompany = 10 * time.Second
 
+	// A relay that was let in compares its directory with a seed again after this
+	// long, and once more after twice as long: where many relays start at the
+	// same moment, the first comparison brings only those that came before, and
+	// gossip takes ten seconds to tell of 200.
+	seekSettle  = time.Second
+	seekSettles = 2
+
 	// seekAtOnce is how many relays are asked in one round.
 	seekAtOnce = 4
 )
 
 // seekDelay is how long to wait after a round, with so many relays in the
-// network and so many rounds alone. Jitter is from 0 to 1: relays that lost the
-// same network do not come back in step.
-func seekDelay(relays, rounds int, jitter float64) time.Duration {
-	d := min(seekFirst<<min(max(rounds-1, 0), 10), seekAlone)
-	if relays > 1 {
+// network, so many rounds alone and so many in company since. Jitter is from 0
+// to 1: relays that lost the same network do not come back in step.
+func seekDelay(relays, alone, together int, jitter float64) time.Duration {
+	d := min(seekFirst<<min(max(alone-1, 0), 10), seekAlone)
+	switch {
+	case relays > 1 && 0 < together && together <= seekSettles:
+		d = seekSettle << (together - 1)
+	case relays > 1:
 		d = seekCompany * time.Duration(max(10, relays)) / 10
 	}
 	return time.Duration(float64(d) * (0.5 + jitter))
 }
 
 // seekTargets picks whom to ask in one round: seeds before those that vanished,
-// each in random order, and nobody who is a member already.
-func seekTargets(seeds, members, lost []netip.AddrPort, own netip.AddrPort, shuffle func([]netip.AddrPort)) []netip.AddrPort {
+// each in random order, and nobody who is a member already; except that who was
+// just let in (settling) asks one member again, a seed if it can.
+func seekTargets(seeds, members, lost []netip.AddrPort, own netip.AddrPort, settling bool, shuffle func([]netip.AddrPort)) []netip.AddrPort {
 	var targets []netip.AddrPort
-	pick := func(from []netip.AddrPort, atMost int) {
+	pick := func(from []netip.AddrPort, atMost int, asMembers bool) {
 		from = slices.Clone(from)
 		shuffle(from)
 		for _, a := range from {
-			if len(targets) < atMost && a != own && !slices.Contains(members, a) && !slices.Contains(targets, a) {
+			if len(targets) < atMost && a != own && slices.Contains(members, a) == asMembers && !slices.Contains(targets, a) {
 				targets = append(targets, a)
 			}
 		}
 	}
-	pick(seeds, seekAtOnce-1)
-	pick(lost, seekAtOnce)
-	pick(seeds, seekAtOnce)
+	if settling {
+		pick(seeds, 1, true)
+		pick(members, 1, true)
+	}
+	pick(seeds, seekAtOnce-1, false)
+	pick(lost, seekAtOnce, false)
+	pick(seeds, seekAtOnce, false)
 	return targets
 }
 
@@ -58,15 +73,17 @@ func shuffled(a []netip.AddrPort) {
 	rand.Shuffle(len(a), func(i, j int) { a[i], a[j] = a[j], a[i] })
 }
 
-// seek joins the network and, should it be lost, joins it again. It returns
-// when ctx ends or the name is taken.
+// seek joins the network and, should it be lost, joins it again. It returns why
+// ctx ended, or that the name is taken.
 func (d *Directory) seek(ctx context.Context) error {
-	for rounds := 1; ; rounds++ {
-		d.seekOnce(ctx, rounds)
+	for alone, together := 0, 0; ; {
+		d.seekOnce(ctx, alone+1, together)
 		if d.book.size() > 1 {
-			rounds = 0
+			alone, together = 0, together+1
+		} else {
+			alone, together = alone+1, 0
 		}
-		if err := d.seekPause(ctx, rounds); err != nil {
+		if err := d.seekPause(ctx, alone, together); err != nil {
 			return err
 		}
 	}
@@ -75,11 +92,11 @@ func (d *Directory) seek(ctx context.Context) error {
 // seekPause waits until the next round is due, which is sooner once the others
 // have gone, and deals with rivals meanwhile. Whoever has taken over a name is
 // let in now where it was refused before.
-func (d *Directory) seekPause(ctx context.Context, rounds int) error {
+func (d *Directory) seekPause(ctx context.Context, alone, together int) error {
 	start, jitter := time.Now(), rand.Float64()
 	for {
 		_, next := d.Watch()
-		left := seekDelay(d.book.size(), rounds, jitter) - time.Since(start)
+		left := seekDelay(d.book.size(), alone, together, jitter) - time.Since(start)
 		if left <= 0 {
 			return nil
 		}
@@ -104,10 +121,11 @@ func (d *Directory) seekPause(ctx context.Context, rounds int) error {
 	}
 }
 
-// seekOnce asks a few relays at once to let this one in.
-func (d *Directory) seekOnce(ctx context.Context, round int) {
+// seekOnce asks a few relays at once to let this one in, or what they know.
+func (d *Directory) seekOnce(ctx context.Context, round, together int) {
 	members, lost := d.book.known()
-	targets := seekTargets(d.resolveSeeds(ctx), members, lost, d.addr, shuffled)
+	targets := seekTargets(d.resolveSeeds(ctx), members, lost, d.addr,
+		0 < together && together <= seekSettles, shuffled)
 	var asked sync.WaitGroup
 	for _, to := range targets {
 		asked.Go(func() {

@@ -113,7 +113,7 @@ func (t *transport) WriteTo(b []byte, addr string) (time.Time, error) {
 func (t *transport) DialAddressTimeout(a memberlist.Address, timeout time.Duration) (net.Conn, error) {
 	ctx, stop := context.WithTimeout(t.dialCtx, timeout)
 	defer stop()
-	conn, err := t.Transport.DialContext(ctx, a.Addr)
+	conn, err := t.DialContext(ctx, a.Addr)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func (t *transport) Shutdown() error {
 	drain.Go(func() {
 		for {
 			select {
-			case <-t.Transport.PacketCh():
+			case <-t.PacketCh():
 			case conn := <-t.Transport.StreamCh():
 				_ = conn.Close()
 			case <-drained:

@@ -51,9 +51,9 @@ func (e *Endpoint) FinalAdvertiseAddr(string, int) (net.IP, int, error) {
 
 // WriteTo sends a packet. It never fails for a reason on the way.
 func (e *Endpoint) WriteTo(b []byte, addr string) (time.Time, error) {
-	to, err := e.network.find(addr)
+	to, _ := e.network.find(addr)
 	now := time.Now()
-	if err != nil || !e.reaches(to) || e.network.loses() {
+	if to == nil || !e.reaches(to) || e.network.loses() {
 		return now, nil
 	}
 	p := &memberlist.Packet{Buf: b, From: net.UDPAddrFromAddrPort(e.addr)}

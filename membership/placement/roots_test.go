@@ -203,7 +203,7 @@ func TestOneTreeMovesAtATime(t *testing.T) {
 					}
 				}
 				if now == held {
-					if n := ready(relays); n > 0 && !isReady(red) && !isReady(blue) || n > 1 && !(isReady(red) && isReady(blue)) {
+					if n := ready(relays); n > ready([]membership.Relay{red, blue}) && ready([]membership.Relay{red, blue}) < 2 {
 						t.Fatalf("stays with %s %q and %s %q, with %d ready", red.State, red.Name, blue.State, blue.Name, n)
 					}
 					break
