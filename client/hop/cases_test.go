@@ -72,7 +72,7 @@ type caseEffect struct {
 	Took    float64 `json:"took,omitempty"`
 }
 
-func ms(d time.Duration) float64  { return float64(d) / float64(time.Millisecond) }
+func ms(d time.Duration) float64   { return float64(d) / float64(time.Millisecond) }
 func dur(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
 
 type timedEvent struct {

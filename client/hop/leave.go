@@ -18,6 +18,10 @@ type move struct {
 // voluntary reports whether a hop may as well be left out.
 func (c Cause) voluntary() bool { return c == CauseLoad || c == CauseBetter }
 
+// muteFor is how long a session that was dialled to get away from silence may be
+// silent itself.
+const muteFor = 5 * time.Second
+
 // harmless is when a network change that has not hurt is forgotten.
 const harmless = 15 * time.Second
 
@@ -187,6 +191,12 @@ func (m *Machine) moveOff() {
 	var best *link
 	m.others(func(l *link) {
 		m.use(l)
+		if giveUp := l.usedAt + muteFor; l != m.standby && !l.answered && m.now >= giveUp {
+			m.close(l, CauseSilence) // others need its place
+			return
+		} else if !l.answered {
+			m.wake(giveUp)
+		}
 		if l.answered && (best == nil || l.first < best.first) {
 			best = l
 		}

@@ -77,8 +77,12 @@ func (l *link) public() (Candidate, Session, bool) {
 
 func (m *Machine) emit(e Effect) { m.effects = append(m.effects, e) }
 
-// wake asks for a review at a time to come.
-func (m *Machine) wake(at time.Duration) { m.deadline = min(m.deadline, at) }
+// wake asks for a review at a time to come. What was due before has been seen to.
+func (m *Machine) wake(at time.Duration) {
+	if at > m.now {
+		m.deadline = min(m.deadline, at)
+	}
+}
 
 // take notes an event.
 func (m *Machine) take(e Event) {

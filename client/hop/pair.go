@@ -80,8 +80,12 @@ func (p *Pair) Live() []Session {
 	return live
 }
 
-func (p *Pair) emit(e Effect)         { p.effects = append(p.effects, e) }
-func (p *Pair) wake(at time.Duration) { p.deadline = min(p.deadline, at) }
+func (p *Pair) emit(e Effect) { p.effects = append(p.effects, e) }
+func (p *Pair) wake(at time.Duration) {
+	if at > p.now {
+		p.deadline = min(p.deadline, at)
+	}
+}
 
 func (p *Pair) side(id Session) *side {
 	for i := range p.sides {
@@ -275,15 +279,12 @@ func (p *Pair) dialNext() bool {
 	if e == nil {
 		e, again = p.book.pick(p.now, true, p.unused)
 	}
-	slot := p.free()
 	if e == nil {
 		p.wake(again)
 		p.ask()
 		return false
 	}
-	if slot == nil {
-		return false
-	}
+	slot := p.free()
 	p.last++
 	*slot = side{id: p.last, relay: e.Candidate, since: p.now}
 	p.emit(Effect{Kind: Dial, Session: p.last, Candidate: e.Candidate})
@@ -291,13 +292,21 @@ func (p *Pair) dialNext() bool {
 	return true
 }
 
+// free is a place for another session. If need be the oldest of those to be
+// replaced goes: there are three of them then, and the newest say more.
 func (p *Pair) free() *side {
+	var oldest *side
 	for i := range p.sides {
-		if p.sides[i].id == 0 {
-			return &p.sides[i]
+		s := &p.sides[i]
+		if s.id == 0 {
+			return s
+		}
+		if s.bad != CauseNone && (oldest == nil || s.id < oldest.id) {
+			oldest = s
 		}
 	}
-	return nil
+	p.close(oldest)
+	return oldest
 }
 
 // unused reports whether a relay has no session, but for one that may well be

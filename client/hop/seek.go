@@ -58,11 +58,13 @@ func (m *Machine) readiest() *link {
 
 // mayDial reports whether another attempt may be made beside those under way.
 func (m *Machine) mayDial(urgent bool) bool {
-	var n int
+	var n, places int
 	newest := -stagger
 	for i := range m.links {
 		switch l := &m.links[i]; {
-		case l.id == 0 || l == m.primary || l == m.standby:
+		case l.id == 0:
+			places++
+		case l == m.primary || l == m.standby:
 		case !l.up:
 			n++
 			newest = max(newest, l.since)
@@ -71,7 +73,7 @@ func (m *Machine) mayDial(urgent bool) bool {
 		}
 	}
 	switch {
-	case n >= maxDials, n > 0 && !urgent:
+	case places == 0, n >= maxDials, n > 0 && !urgent:
 		return false
 	case m.now < newest+stagger:
 		m.wake(newest + stagger)
