@@ -140,7 +140,11 @@ func (r *Relay) takeTwins() error {
 		_ = conn.Close()
 		return err
 	}
-	r.udp, r.tcp = conn, l
+	if r.udp, err = udp.Batch(conn); err != nil {
+		_, _ = conn.Close(), l.Close()
+		return err
+	}
+	r.tcp = l
 	return nil
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/stentor-audio/stentor/relay/deliver"
 	"github.com/stentor-audio/stentor/relay/identity"
 	"github.com/stentor-audio/stentor/relay/room"
+	"github.com/stentor-audio/stentor/relay/udp"
 	"github.com/stentor-audio/stentor/token"
 )
 
@@ -32,7 +33,7 @@ type Relay struct {
 	now     func() time.Time
 	hopID   uint64
 	keys    *token.Keyring // nil: everybody may come in
-	udp     *net.UDPConn
+	udp     *udp.Batcher
 	tcp     net.Listener
 	http    net.Listener // nil: not served
 	admin   net.Listener // nil: not served
@@ -85,6 +86,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	servers := r.servers()
 	start("quic", func() error { return ignoreClosed(r.accept(serving)) })
 	start("ticks", func() error { r.ticks(serving); return nil })
+	start("memory", func() error { r.trim(serving); return nil })
 	for _, s := range servers {
 		start(s.name, func() error { return ignoreClosed(s.serve()) })
 	}

@@ -1,8 +1,11 @@
 package relay
 
 import (
+	"context"
 	"os"
 	"runtime/debug"
+	"sync/atomic"
+	"time"
 )
 
 // Settings of a process whose work is to be a relay (docs/benchmarks.md has what
@@ -17,18 +20,76 @@ const (
 	// packet for each of many peers, and offload only makes it take a 20 KB
 	// buffer for each.
 	disableGSO = "QUIC_GO_DISABLE_GSO"
+	// disableECN is quic-go's switch for explicit congestion notification, which
+	// takes a control message with each packet. Speech has a fixed rate: a mark
+	// would not make it slower.
+	disableECN = "QUIC_GO_DISABLE_ECN"
 )
+
+// tuned says that the process is the relay's.
+var tuned atomic.Bool
 
 // TuneProcess sets what a relay wants of the whole process: the garbage
 // collector's pace and quic-go's switches, which are environment variables. Call
 // it once, before the first New, in a program that is a relay; a program that
 // has other work decides for itself. Where the environment says otherwise
-// (GOGC, QUIC_GO_DISABLE_GSO) it keeps that.
+// (GOGC, QUIC_GO_DISABLE_GSO, QUIC_GO_DISABLE_ECN) it keeps that.
 func TuneProcess() {
+	tuned.Store(true)
 	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(gcPercent)
 	}
-	if _, set := os.LookupEnv(disableGSO); !set {
-		_ = os.Setenv(disableGSO, "true") // fails only for malformed names
+	for _, name := range []string{disableGSO, disableECN} {
+		if _, set := os.LookupEnv(name); !set {
+			_ = os.Setenv(name, "true") // fails only for malformed names
+		}
 	}
 }
+
+// trim hands memory back to the system after each wave of arrivals: a handshake
+// needs several times what a session does, and the runtime keeps it for long.
+func (r *Relay) trim(ctx context.Context) {
+	if !tuned.Load() {
+		return
+	}
+	var w wave
+	every := time.NewTicker(time.Second)
+	defer every.Stop()
+	for {
+		select {
+		case <-every.C:
+			r.mu.Lock()
+			sessions := len(r.peers)
+			r.mu.Unlock()
+			if w.over(sessions) {
+				debug.FreeOSMemory()
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// A wave is a rise of the number of sessions.
+type wave struct {
+	last    int // a look ago
+	trimmed int // when memory was last handed back
+}
+
+// least is how many sessions are worth a collection of the whole heap.
+const least = 50
+
+// over takes the number of sessions, once a second, and reports whether it has
+// grown by a tenth or more and now stands still.
+func (w *wave) over(sessions int) bool {
+	still := 50*abs(sessions-w.last) <= sessions
+	w.last = sessions
+	w.trimmed = min(w.trimmed, sessions)
+	if !still || sessions-w.trimmed < max(least, sessions/10) {
+		return false
+	}
+	w.trimmed = sessions
+	return true
+}
+
+func abs(n int) int { return max(n, -n) }
