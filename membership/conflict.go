@@ -88,10 +88,17 @@ func (rs *rivals) note(r rival) {
 	}
 }
 
+// take returns those seen, the one that outranks the others first: who takes
+// over from that one need not ask about the rest.
 func (rs *rivals) take() []rival {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	all := slices.Collect(maps.Values(rs.seen))
+	all := slices.SortedFunc(maps.Values(rs.seen), func(a, b rival) int {
+		if outranks(a.claim, b.claim) {
+			return -1
+		}
+		return 1
+	})
 	clear(rs.seen)
 	return all
 }

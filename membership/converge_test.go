@@ -27,10 +27,10 @@ func converge(t testing.TB, n int) time.Duration {
 	return took
 }
 
-// TestManyRelaysConverge: 200 relays that start at the same moment find each
+// TestManyRelaysConverge: 100 relays that start at the same moment find each
 // other, though their seed takes 64 of them at a time.
 func TestManyRelaysConverge(t *testing.T) {
-	n := 200
+	n := 100
 	if testing.Short() {
 		n = 40
 	}

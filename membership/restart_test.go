@@ -74,7 +74,7 @@ func TestARestartedRelayIsBackAtOnce(t *testing.T) {
 					t.Errorf("took %v, want at most %v", took, tt.within)
 				}
 
-				time.Sleep(5 * time.Minute) // the predecessor is declared dead
+				time.Sleep(2 * time.Minute) // the predecessor is declared dead
 				for _, m := range []*member{a, b, c} {
 					m.sees(t, "a", "b", "c")
 					f.isProcess(t, "b", 2, m)
@@ -156,7 +156,7 @@ func TestANameIsTaken(t *testing.T) {
 				if !errors.Is(twin.err, ErrNameTaken) {
 					t.Errorf("Run = %v, want ErrNameTaken", twin.err)
 				}
-				time.Sleep(10 * time.Minute)
+				time.Sleep(2 * time.Minute)
 				for i, m := range all {
 					m.sees(t, "a", "b", "c")
 					for _, r := range seen[i].stop() {

@@ -39,8 +39,8 @@ func TestASplitNetworkHeals(t *testing.T) {
 		{"before anybody is given up", []int{3, 6}, 3 * time.Second, 0},
 		{"while they are being given up", []int{3, 6}, 12 * time.Second, 0},
 		{"a minute", []int{3, 6}, time.Minute, 0},
-		{"half an hour", []int{5, 4}, 30 * time.Minute, 0},
-		{"half an hour, a fifth of the packets gets lost", []int{5, 4}, 30 * time.Minute, 0.2},
+		{"ten minutes", []int{5, 4}, 10 * time.Minute, 0},
+		{"ten minutes, a fifth of the packets gets lost", []int{5, 4}, 10 * time.Minute, 0.2},
 		{"three parts", []int{3, 3, 3}, 5 * time.Minute, 0},
 		{"one alone", []int{1, 8}, 5 * time.Minute, 0},
 		{"each alone", []int{1, 1, 1, 1}, 5 * time.Minute, 0},
@@ -80,7 +80,7 @@ func TestASplitNetworkHeals(t *testing.T) {
 				for _, m := range f.all {
 					seen = append(seen, m.record())
 				}
-				time.Sleep(10 * time.Minute)
+				time.Sleep(3 * time.Minute)
 				for _, s := range seen {
 					if lost := s.stop(); len(lost) > 0 && tt.loss == 0 {
 						t.Errorf("%d changes after it had healed", len(lost))
@@ -108,7 +108,7 @@ func TestASplitWithoutSeeds(t *testing.T) {
 	})
 }
 
-// TestABusyRelayIsNotVotedOut: one of ten takes long for everything it does.
+// TestABusyRelayIsNotVotedOut: one takes long for everything it does.
 func TestABusyRelayIsNotVotedOut(t *testing.T) {
 	tests := []struct {
 		name string
@@ -119,7 +119,7 @@ func TestABusyRelayIsNotVotedOut(t *testing.T) {
 		{"three seconds", func() time.Duration { return 3 * time.Second }},
 		{"mostly fast", func() time.Duration { return time.Duration(rand.IntN(10)/9) * 3 * time.Second }},
 	}
-	for _, relays := range []int{3, 10} {
+	for _, relays := range []int{3, 7} {
 		for _, tt := range tests {
 			t.Run(fmt.Sprintf("%d relays, %s", relays, tt.name), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {

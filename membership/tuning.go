@@ -39,11 +39,11 @@ func tuned() *memberlist.Config {
 	c.SuspicionMaxTimeoutMult = 3
 	c.AwarenessMaxMultiplier = 8
 
-	// News go to four relays ten times a second, while there are any: 200
-	// descriptions of 250 bytes a second, in packets below any usual MTU. An idle
-	// network sends its probes and nothing else.
+	// News go to eight relays ten times a second, while there are any: 400
+	// descriptions of 250 bytes a second at most, in packets below any usual MTU.
+	// An idle network sends its probes and nothing else.
 	c.GossipInterval = 100 * time.Millisecond
-	c.GossipNodes = 4
+	c.GossipNodes = 8
 	c.RetransmitMult = 4
 	c.UDPBufferSize = 1400
 

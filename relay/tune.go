@@ -11,10 +11,11 @@ import (
 // Settings of a process whose work is to be a relay (docs/benchmarks.md has what
 // each is worth).
 const (
-	// gcPercent lets the heap grow by half between two collections. A relay's
-	// heap is mostly connections that stay, so collections are few anyway, and
-	// the usual doubling would cost a third more memory a listener.
-	gcPercent = 50
+	// gcPercent lets the heap grow by a quarter between two collections. A relay's
+	// heap is mostly connections that stay, and a packet leaves little behind:
+	// collections are still seconds apart, and the usual doubling would cost
+	// half as much memory again a listener.
+	gcPercent = 25
 	// disableGSO is quic-go's switch for generic segmentation offload. Offload
 	// sends several packets to one peer in one call. A relay has one small
 	// packet for each of many peers, and offload only makes it take a 20 KB

@@ -133,3 +133,18 @@ func TestRootsPartWhenTheirZoneShrinks(t *testing.T) {
 		checkPlan(t, p)
 	}
 }
+
+// The table of the package comment.
+func TestDepthTable(t *testing.T) {
+	for _, tt := range []struct{ relays, hops int }{{2, 1}, {16, 1}, {17, 2}, {74, 2}, {75, 3}, {586, 3}, {587, 4}, {MaxRelays, 4}} {
+		if got := grown(t, DefaultDegree, 1, tt.relays).Depth(); got != tt.hops {
+			t.Errorf("%d relays are %d hops deep, want %d", tt.relays, got, tt.hops)
+		}
+	}
+	// Borders, with one relay to a zone: 7 zones hang below each root.
+	for _, tt := range []struct{ zones, hops int }{{17, 2}, {29, 2}, {30, 3}} {
+		if got := grown(t, DefaultDegree, tt.zones, tt.zones).Depth(); got != tt.hops {
+			t.Errorf("%d zones of one relay are %d hops deep, want %d", tt.zones, got, tt.hops)
+		}
+	}
+}

@@ -37,9 +37,10 @@ const format = 1
 //	  Rest (..),
 //	}
 //
-// Relays of one zone tend to be named alike: 2,000 of them take some 14 kB.
+// Relays of one zone tend to be named alike: 2,000 that differ in four digits
+// take 7 kB.
 func (p *Plan) Encode() []byte {
-	w := writer{b: make([]byte, 0, 64+16*p.size)}
+	w := writer{b: make([]byte, 0, 64+8*p.size)}
 	w.number(format)
 	w.number(p.version.Epoch)
 	w.number(p.version.Sequence)

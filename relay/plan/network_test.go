@@ -248,7 +248,7 @@ func (n *network) kill(name string) {
 // churn has relays come and go, and roots change, faster than the others can
 // follow, and waits until all are where the plan wants them.
 func (n *network) churn() {
-	for range 5 {
+	for range 3 {
 		for range 30 {
 			switch n.rng.IntN(4) {
 			case 0, 1:
@@ -307,7 +307,7 @@ func TestNobodyLosesTheRoomWhenOneDies(t *testing.T) {
 			n.join()
 		}
 		n.settle()
-		for range 12 {
+		for range 8 {
 			name := n.anyone()
 			if n.rng.IntN(3) == 0 {
 				name = n.plan.Root(Colours[n.rng.IntN(2)])

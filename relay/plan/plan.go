@@ -10,14 +10,13 @@ import (
 const (
 	// MinDegree is the least number of relays that one can be told to feed:
 	// below it, an entry would be its own parent. Degrees below DefaultDegree
-	// make a deeper tree than the package comment promises; they are for
-	// trying trees out with few relays.
+	// make a deeper tree; they are for trying trees out with few relays.
 	MinDegree = 6
 
 	// DefaultDegree costs a relay as much per packet as 16 listeners, three in a
 	// thousand of what it is built for, and puts 2,000 relays of one zone at
-	// most four hops from a root. Half of it would be two hops deeper, twice of
-	// it one hop less.
+	// most four hops from a root. Half of it would be two hops more, twice of it
+	// one hop less.
 	DefaultDegree = 16
 
 	// MaxDegree keeps a mistake from making one relay feed all others.

@@ -53,6 +53,41 @@ func ExamplePlan_Tree() {
 	//   oslo-3
 }
 
+// The drawing of the package comment, and what it says of the death of 2.
+func TestTheDrawing(t *testing.T) {
+	p, err := plan.New("r", plan.Relay{Name: "0", Zone: "x"}, plan.Relay{Name: "1", Zone: "x"}, plan.Options{Degree: 6})
+	for _, name := range strings.Fields("2 3 4 5 6 7 8 9 a b c") {
+		zone := "x"
+		if name >= "a" {
+			zone = "y"
+		}
+		if err == nil {
+			p, _, err = p.Join(plan.Relay{Name: name, Zone: zone})
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := [2]map[string]string{
+		{"0": "1 2 3 a", "2": "4 5 6 7 8 9", "a": "b c"},
+		{"1": "0 2 3 b", "3": "4 5 6 7 8 9", "b": "a c"},
+	}
+	for _, c := range plan.Colours {
+		for _, n := range p.Tree(c) {
+			if got := strings.Join(n.Children, " "); got != want[c][n.Relay] {
+				t.Errorf("%s feeds %q in %v, want %q", n.Relay, got, c, want[c][n.Relay])
+			}
+		}
+	}
+	q, moved, err := p.Leave("2")
+	if got := strings.Join(moved, " "); err != nil || got != "9 4 5 6 7 8" {
+		t.Errorf("without 2, %s moved, %v", got, err)
+	}
+	if red, blue, err := q.Parents("9"); red != "0" || blue != "1" || err != nil {
+		t.Errorf("9 takes from %s and %s, %v", red, blue, err)
+	}
+}
+
 func TestNodesAsJSON(t *testing.T) {
 	p, err := plan.New("r", plan.Relay{Name: "a", Zone: "x"}, plan.Relay{Name: "b", Zone: "y"}, plan.Options{})
 	if err != nil {
