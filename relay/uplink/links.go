@@ -9,8 +9,13 @@ import (
 	"github.com/stentor-audio/stentor/protocol/session"
 )
 
-// ErrUnknown says that no relay of that name is in the directory.
-var ErrUnknown = errors.New("relay not in the directory")
+var (
+	// ErrUnknown says that no relay of that name is in the directory.
+	ErrUnknown = errors.New("relay not in the directory")
+
+	// ErrEnded says that a session ended as soon as it had begun.
+	ErrEnded = errors.New("session ended at once")
+)
 
 // Links are the sessions with other relays: one a pair, whoever opened it, for
 // all rooms. Its methods may be called from anywhere.
@@ -27,6 +32,7 @@ type Links struct {
 type attempt struct {
 	done chan struct{}
 	err  error
+	left bool // by the caller whose it was, before it had come to an end
 }
 
 // NewLinks makes an empty set. dial opens a session with a relay, calls Add for
@@ -80,6 +86,9 @@ func (l *Links) Session(ctx context.Context, name string) (*session.Session, err
 			l.mu.Unlock()
 			a.err = l.dial(ctx, name)
 			l.mu.Lock()
+			if a.left = a.err != nil && ctx.Err() != nil; a.err == nil && newest(l.live[name]) == nil {
+				a.err = ErrEnded // to dial again at once would be to dial without end
+			}
 			delete(l.dialing, name)
 			l.mu.Unlock()
 			close(a.done)
@@ -91,11 +100,11 @@ func (l *Links) Session(ctx context.Context, name string) (*session.Session, err
 				return nil, context.Cause(ctx)
 			}
 		}
-		if a.err != nil {
-			return nil, a.err
-		}
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
+		case a.err != nil && !a.left:
+			return nil, a.err
 		}
 	}
 }

@@ -38,7 +38,7 @@ type Config struct {
 	// Follow takes in what a relay announces below a prefix until ctx or the
 	// session ends.
 	Follow func(ctx context.Context, s *session.Session, relay string, prefix protocol.Path) error
-	// Logger receives what an operator should see.
+	// Logger receives what an operator should see. Nil discards it.
 	Logger *slog.Logger
 }
 
@@ -63,6 +63,9 @@ type room struct {
 
 // NewRooms makes a relay's part in no room yet. Close it.
 func NewRooms(cfg Config) *Rooms {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	return &Rooms{cfg: cfg, ctx: ctx, stop: stop, rooms: make(map[string]*room)}
 }
