@@ -61,8 +61,23 @@ func (d *Deliver) Start(cfg Config) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	cfg.Prefixes = outermost(cfg.Prefixes)
 	d.cfg = cfg
 	close(d.begin)
+}
+
+// outermost leaves out prefixes that lie within others, so that nothing below
+// them is announced twice.
+func outermost(prefixes []protocol.Path) []protocol.Path {
+	out := slices.Clone(prefixes)
+	slices.SortFunc(out, func(a, b protocol.Path) int { return len(a) - len(b) })
+	kept := out[:0]
+	for _, p := range out {
+		if !slices.ContainsFunc(kept, p.HasPrefix) {
+			kept = append(kept, p)
+		}
+	}
+	return kept
 }
 
 // Wait waits for what the delivery still writes, once the session has ended.
@@ -262,6 +277,7 @@ func copyGroup(ctx context.Context, g *room.Group, w *session.GroupWriter) error
 		if err != nil {
 			return err
 		}
+		w.SetDeadline(time.Now().Add(frameFor))
 		if err := w.Write(f); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,19 +42,24 @@ type subscription struct {
 	ended   atomic.Bool // the track has; end is written before
 	end     uint64
 	updated atomic.Bool // Delivery has changed
+	left    atomic.Bool // the request is over
 
 	// Owned by run.
 	delivery  protocol.Delivery
 	started   bool
-	burst     bool   // what is being sent is too much for datagrams
-	floor     uint64 // groups below are not sent
-	withheld  uint64 // first group held back by Group End, plus one
+	burst     bool          // what is being sent is too much for datagrams
+	floor     uint64        // groups below are not sent
+	withheld  uint64        // first group held back by Group End, plus one
+	resent    []*room.Group // sent by an update; some may stand in the queue as well
 	scratch   []byte
 	streaming atomic.Int32
 }
 
 // Begin implements [room.Receiver].
 func (s *subscription) Begin(held []*room.Group) { s.held = held }
+
+// Forwards implements [room.Forwarder].
+func (s *subscription) Forwards() bool { return s.deliver.cfg.Relay }
 
 // Push implements [room.Receiver].
 func (s *subscription) Push(g *room.Group) {
@@ -117,31 +123,44 @@ func (s *subscription) run(ctx context.Context, t *room.Track, m *room.Member) e
 		s.updated.Store(true)
 		s.queue.Poke()
 	})
-	defer context.AfterFunc(ctx, s.queue.Poke)()
-	// A long stretch of the past goes as streams: a burst of datagrams would
-	// overflow the queue of who reads them.
-	s.burst = len(s.held) > maxBurst
-	for _, g := range s.held {
-		s.send(ctx, g, 0)
-	}
-	s.held, s.burst = nil, false
-	for {
-		g, rest, ok := s.queue.Pop()
-		if ok {
-			s.send(ctx, g, rest)
-			continue
-		}
-		if s.updated.Swap(false) {
+	defer context.AfterFunc(ctx, func() {
+		s.left.Store(true)
+		s.queue.Poke()
+	})()
+	s.sendHeld(ctx, s.held)
+	s.held = nil
+	// The flags are looked at before every group: the queue of a session that
+	// does not keep up may never be empty.
+	for !s.left.Load() {
+		if s.updated.Load() && s.updated.Swap(false) {
 			s.update(ctx, t, m)
 		}
-		if s.ended.Load() {
+		g, rest, ok := s.queue.Pop()
+		switch {
+		case ok && slices.Contains(s.resent, g):
+		case ok:
+			s.send(ctx, g, rest)
+		case s.ended.Load():
 			return s.finish(ctx, s.end)
+		default:
+			s.resent = nil
+			<-s.queue.Wake()
 		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		<-s.queue.Wake()
 	}
+	return nil
+}
+
+// sendHeld sends groups of the ring. A long stretch of the past goes as streams:
+// a burst of datagrams would overflow the queue of who reads them.
+func (s *subscription) sendHeld(ctx context.Context, held []*room.Group) {
+	s.burst = len(held) > maxBurst
+	for _, g := range held {
+		if s.left.Load() {
+			break
+		}
+		s.send(ctx, g, 0)
+	}
+	s.burst = false
 }
 
 // finish tells the subscriber that the track is over. Its FIN follows when the
@@ -173,9 +192,8 @@ func (s *subscription) update(ctx context.Context, t *room.Track, m *room.Member
 	}
 	from := s.withheld - 1
 	s.withheld = 0
-	for _, g := range t.Held(protocol.Seq(from)) {
-		s.send(ctx, g, 0)
-	}
+	s.resent = t.Held(protocol.Seq(from))
+	s.sendHeld(ctx, s.resent)
 }
 
 // send puts one group on the wire, unless it is not wanted or no longer worth
