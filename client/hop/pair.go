@@ -152,8 +152,9 @@ func (p *Pair) dialled(s *side, ticks bool) {
 // ticked keeps a session that had only gone quiet.
 func (p *Pair) ticked(s *side) {
 	s.heard = p.now
-	if s.bad != CauseSilence {
-		return
+	again := func(other *side) bool { return other.bad == CauseNone && other.relay.same(s.relay) }
+	if s.bad != CauseSilence || p.count(again) > 0 {
+		return // its relay has been dialled anew
 	}
 	s.bad = CauseNone
 	for i, l := range p.losses {
