@@ -96,7 +96,7 @@ func (n *network) reached(without string) map[string]bool {
 	for _, name := range n.order {
 		for _, h := range n.relays[name].held {
 			for _, w := range []Way{h.Old, h.New} {
-				if w.Parent != "" {
+				if w.Parent != "" && w.Health != Trying {
 					fed[w.Parent] = append(fed[w.Parent], name)
 				}
 			}
@@ -127,6 +127,7 @@ func (n *network) look(name string) {
 		for _, w := range []*Way{&h.Old, &h.New} {
 			switch {
 			case w.Parent == "":
+			case w.Health == Trying && n.rng.IntN(8) > 0: // it takes its time
 			case have[w.Parent]:
 				w.Health = Working
 			case w.Health == Working || n.relays[w.Parent] == nil:
@@ -157,7 +158,7 @@ func (n *network) tick() (busy bool) {
 			}
 		}
 		move := p.mover.Next(at(n.now), p.held, func(relay string) bool { return n.relays[relay] != nil })
-		busy = n.apply(p, move) || !move.At.IsZero() || busy
+		busy = n.apply(p, move) || !move.At.IsZero() || p.trying() || busy
 		p.lead()
 	}
 	have := n.reached("")
@@ -174,6 +175,15 @@ func (n *network) tick() (busy bool) {
 		}
 	}
 	return busy
+}
+
+func (p *participant) trying() bool {
+	for _, h := range p.held {
+		if h.Old.Parent != "" && h.Old.Health == Trying || h.New.Parent != "" && h.New.Health == Trying {
+			return true
+		}
+	}
+	return false
 }
 
 func (n *network) apply(p *participant, m Move) bool {
