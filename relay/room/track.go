@@ -213,16 +213,25 @@ func (t *Track) Members() int {
 }
 
 // Listeners is how many of the members are listeners: a derived track's place in
-// its base is none.
+// its base is none, nor is another relay (see [Forwarder]).
 func (t *Track) Listeners() int {
 	n := 0
 	for _, m := range t.snapshot() {
-		if _, derived := m.receiver.(*bundler); !derived {
+		switch r := m.receiver.(type) {
+		case *bundler, *standIn:
+		case Forwarder:
+			if !r.Forwards() {
+				n++
+			}
+		default:
 			n++
 		}
 	}
 	return n
 }
+
+// A Forwarder is a Receiver that may be another relay's.
+type Forwarder interface{ Forwards() bool }
 
 // Counts are a track's counters since it was opened.
 type Counts struct {
