@@ -30,6 +30,7 @@ func stereoFile(t *testing.T, packets [][]byte) []byte {
 }
 
 func TestFilesThatCannotBeSpoken(t *testing.T) {
+	t.Parallel()
 	r := startRelay(t, "--open")
 	few := packetsOf(t, sample.Voice)[:10]
 	mono := opusFile(t, few)
@@ -78,6 +79,7 @@ func TestCutFileIsHeardAsFarAsItGoes(t *testing.T) {
 }
 
 func TestNobodyReachable(t *testing.T) {
+	t.Parallel()
 	file := writeFile(t, "voice.opus", sample.Voice)
 	const nobody = "https://127.0.0.1:1"
 	for _, tt := range []refusal{
@@ -90,6 +92,7 @@ func TestNobodyReachable(t *testing.T) {
 }
 
 func TestWrongCertificate(t *testing.T) {
+	t.Parallel()
 	r := startRelay(t, "--open")
 	file := writeFile(t, "voice.opus", sample.Voice)
 	const wrong = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"

@@ -22,6 +22,7 @@ func keys(t *testing.T) (dir string, issue func(args ...string) string) {
 }
 
 func TestTokensDecideWhoMay(t *testing.T) {
+	t.Parallel()
 	dir, issue := keys(t)
 	r := startRelay(t, "--keys", dir)
 	file := writeFile(t, "voice.opus", sample.Voice)
@@ -59,6 +60,7 @@ func TestTokensDecideWhoMay(t *testing.T) {
 }
 
 func TestNamesThatAreNone(t *testing.T) {
+	t.Parallel()
 	file := writeFile(t, "voice.opus", sample.Voice)
 	for _, tt := range []struct{ name, value, says string }{
 		{"slash", "town/ada", "slash"},

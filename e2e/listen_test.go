@@ -64,6 +64,7 @@ func speak(t *testing.T, r *relay, room, name string, args ...string) *child {
 }
 
 func TestPacketsArriveBitForBit(t *testing.T) {
+	t.Parallel()
 	tn := startTown(t, "--open")
 	for _, transport := range []string{"quic", "webtransport"} {
 		for _, packet := range []string{"20ms", "60ms", "120ms"} {
@@ -101,6 +102,7 @@ func (tn *town) same(t *testing.T, recording string, tr trackStats) {
 }
 
 func TestFileIsHeardToItsEnd(t *testing.T) {
+	t.Parallel()
 	// 62 packets are no whole number of bundles of 60 or 120 ms.
 	const frames = 62
 	all := packetsOf(t, sample.Voice)[:frames]
@@ -123,6 +125,7 @@ func TestFileIsHeardToItsEnd(t *testing.T) {
 }
 
 func TestNamesInOtherScriptsAndWithSpaces(t *testing.T) {
+	t.Parallel()
 	r := startRelay(t, "--open")
 	file := writeFile(t, "voice.opus", sample.Voice)
 	for _, name := range [][2]string{{"Rathaus Süd", "Jürgen Müller"}, {"集会", "小林 さん"}, {"%2F?jwt=x", "#&+\\"}, {strings.Repeat("ß", 128), "🎙️"}} {

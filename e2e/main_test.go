@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 	// These tests wait for real time to pass much more than they compute, so
 	// more of them may run at once than there are processors. A -parallel on the
 	// command line still counts.
-	_ = flag.Set("test.parallel", "8")
+	_ = flag.Set("test.parallel", "6")
 	dir, err := os.MkdirTemp("", "stentor-e2e-")
 	if err == nil {
 		stentor = filepath.Join(dir, "stentor")

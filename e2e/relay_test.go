@@ -146,6 +146,7 @@ func TestRelayServesHTTPSOnTheSamePort(t *testing.T) {
 }
 
 func TestRelayEndsCleanly(t *testing.T) {
+	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
@@ -185,6 +186,7 @@ func TestSecondSIGTERMEndsARelayAtOnce(t *testing.T) {
 }
 
 func TestRelayReadsItsConfigFile(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		file, content string
 	}{

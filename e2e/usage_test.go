@@ -48,6 +48,7 @@ func relayArgs(more ...string) []string {
 }
 
 func TestRelayRefusesToStart(t *testing.T) {
+	t.Parallel()
 	file := func(name, content string) string { return writeFile(t, name, []byte(content)) }
 	tests := []refusal{
 		{name: "nobody may come in", args: relayArgs(), code: exitUsage, says: "--keys FILE"},
@@ -77,6 +78,7 @@ func TestRelayRefusesToStart(t *testing.T) {
 }
 
 func TestRelaySaysWhichPortIsInUse(t *testing.T) {
+	t.Parallel()
 	udp, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
@@ -99,6 +101,7 @@ func TestRelaySaysWhichPortIsInUse(t *testing.T) {
 }
 
 func TestWrongUsage(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []refusal{
 		{name: "no such verb", args: []string{"shout"}, code: exitUsage, says: `there is no "shout"`},
 		{name: "no such global flag", args: []string{"--loud"}, code: exitUsage, says: "loud"},

@@ -103,6 +103,7 @@ func find(sound, pattern []float64) (at int, fit float64) {
 }
 
 func TestWAVInWAVOut(t *testing.T) {
+	t.Parallel()
 	formats := map[string]wav.Format{
 		"telephone":   {Rate: 8000, Channels: 1, Encoding: wav.PCM16},
 		"CD":          {Rate: 44100, Channels: 2, Encoding: wav.PCM24},
