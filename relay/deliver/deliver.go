@@ -164,8 +164,10 @@ func follow(ctx context.Context, w *session.AnnounceWriter, watches []watched) e
 	}
 	for {
 		_ = room.WaitAny(ctx, watches[0].Watch, rest(watches)...)
-		if ctx.Err() != nil {
+		select {
+		case <-ctx.Done():
 			return nil // the request is over
+		default:
 		}
 		for _, v := range watches {
 			for _, a := range v.Poll() {
