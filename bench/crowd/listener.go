@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/stentor-audio/stentor/protocol"
@@ -30,6 +31,9 @@ func (l *listener) join(ctx context.Context, d *dialer) error {
 	if err := l.ask(ctx); err != nil {
 		return fmt.Errorf("subscribe: %w", cause(ctx, err))
 	}
+	ctx, refuse := context.WithCancelCause(ctx)
+	defer refuse(nil)
+	defer l.watch(refuse)()
 	for {
 		b, err := conn.ReceiveDatagram(ctx)
 		if err != nil {
@@ -40,6 +44,35 @@ func (l *listener) join(ctx context.Context, d *dialer) error {
 		}
 	}
 }
+
+// watch waits for the relay to refuse the subscription, or to end it, until the
+// function that it returns is called.
+func (l *listener) watch(refuse context.CancelCauseFunc) (stop func()) {
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		for b := make([]byte, 256); ; { // SUBSCRIBE_OK and the like
+			_, err := l.asked.Read(b)
+			var reset *session.ResetError
+			switch {
+			case err == nil:
+				continue
+			case errors.As(err, &reset):
+				refuse(reset)
+			case errors.Is(err, io.EOF):
+				refuse(errOver)
+			}
+			return
+		}
+	}()
+	return func() {
+		_ = l.asked.SetReadDeadline(time.Now())
+		<-watched
+	}
+}
+
+// errOver says that a track ended before anything of it came.
+var errOver = errors.New("the relay says that the track has ended")
 
 // errPatience says that nothing came for too long.
 var errPatience = errors.New("nothing came in time")
@@ -88,11 +121,6 @@ const subscribeID = 0
 func (l *listener) why(ctx context.Context, err error) error {
 	if cause := l.conn.Cause(); cause != nil {
 		return cause
-	}
-	_ = l.asked.SetReadDeadline(time.Now()) // what it has said is here by now
-	var reset *session.ResetError
-	if _, err := l.asked.Read(make([]byte, 1)); errors.As(err, &reset) {
-		return reset
 	}
 	return cause(ctx, err)
 }
