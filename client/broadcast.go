@@ -134,6 +134,9 @@ func (p publication) Announce(ctx context.Context, w *session.AnnounceWriter) er
 	if !p.untilEnded(ctx) {
 		return nil
 	}
+	// A relay drops what comes behind the announcement of the end, and that must
+	// not overtake the last frames.
+	p.drain(ctx)
 	if err := w.Announce(protocol.Announce{Status: protocol.AnnounceEnded, Suffix: suffix}); err != nil {
 		return err
 	}
