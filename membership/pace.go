@@ -14,10 +14,10 @@ const (
 	urgentInterval = 200 * time.Millisecond
 
 	// updatesPerSecond is how many announcements a second all relays together
-	// make at most. A relay passes on some 400 descriptions a second (see
-	// tuning.go) and each of them 8 to 12 times; what is more waits, and then
+	// make at most. A relay passes on some 640 descriptions a second (see
+	// tuning.go) and each of them 16 to 24 times; what is more waits, and then
 	// everybody's view is old instead of one's own.
-	updatesPerSecond = 40
+	updatesPerSecond = 25
 )
 
 // A pace says when a relay may next announce a change of itself, in a network

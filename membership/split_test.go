@@ -3,6 +3,7 @@ package membership
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,10 +97,17 @@ func TestASplitNetworkHeals(t *testing.T) {
 func TestASplitWithoutSeeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t)
-		names := f.many(t, 6)
-		for _, m := range f.all {
-			m.cfg.Join = nil // read by seek only, which pauses now
+		dns := &hostNames{at: make(map[string][]netip.Addr)}
+		seed := func(c *Config) { c.Lookup, c.Join = dns.lookup, []string{"seed:7946"} }
+		first := f.start("r00")
+		dns.set("seed", first.Addr())
+		names := []string{"r00"}
+		for i := range 5 {
+			names = append(names, fmt.Sprintf("r%02d", i+1))
+			f.start(names[i+1], seed)
 		}
+		f.allSee(t, names...)
+		dns.set("seed") // stands for nobody any more
 		f.net.Split([]*memnet.Endpoint{f.all[0].endpoint, f.all[1].endpoint})
 		time.Sleep(time.Hour)
 		f.all[0].sees(t, names[:2]...)

@@ -94,12 +94,8 @@ func (e *Endpoint) DialContext(ctx context.Context, addr string) (net.Conn, erro
 	if err != nil {
 		return nil, err
 	}
-	wait := time.NewTimer(e.delay() + e.network.latency() + to.delay())
-	defer wait.Stop()
-	select {
-	case <-wait.C:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := sleep(ctx, e.delay()+e.network.latency()+to.delay()); err != nil {
+		return nil, err
 	}
 	if !e.reaches(to) {
 		<-ctx.Done()
@@ -113,6 +109,21 @@ func (e *Endpoint) DialContext(ctx context.Context, addr string) (net.Conn, erro
 		_ = ours.Close()
 		_ = theirs.Close()
 		return nil, errUnreachable
+	}
+}
+
+// sleep waits, or returns why ctx ended.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
