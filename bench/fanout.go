@@ -36,10 +36,6 @@ type FanoutResult struct {
 	Disconnected int    `json:"disconnected"` // listeners whose session ended
 	VoiceDropped uint64 `json:"voice_dropped"`
 
-	// LateSends is how far behind its time each Opus packet left: how busy the
-	// machine was with the measurement itself.
-	LateSends Quantiles `json:"late_sends_ms"`
-
 	*BaselineResult
 	Freeze *FreezeResult `json:"freeze,omitempty"`
 
@@ -113,7 +109,6 @@ func (r *run) fanout(err error) *FanoutResult {
 		Duplicates:   c.duplicates,
 		Disconnected: r.o.Listeners - r.relay.crowd.Present(),
 		VoiceDropped: r.voice.Dropped(),
-		LateSends:    quantilesOfTimes(r.relay.late),
 		Slices:       r.relay.slices,
 		run:          r,
 	}

@@ -28,8 +28,7 @@ type LatencyResult struct {
 	// Baseline is what the plain loop takes to reach as many listeners.
 	Baseline *Quantiles `json:"baseline_latency_ms,omitempty"`
 
-	Compared  int       `json:"compared"` // datagrams in Added
-	LateSends Quantiles `json:"late_sends_ms"`
+	Compared int `json:"compared"` // datagrams in Added
 
 	run   *run
 	added []int64
@@ -61,7 +60,6 @@ func (r *run) latency(err error) *LatencyResult {
 		Lost:      c.lost,
 		Latency:   quantilesOf(r.relay.grid.Delays(0, r.relay.grid.Groups())),
 		Direct:    quantilesOf(r.direct.grid.Delays(0, r.direct.grid.Groups())),
-		LateSends: quantilesOfTimes(r.relay.late),
 		run:       r,
 		added:     r.added(),
 	}

@@ -43,8 +43,9 @@ func (s Setting) page(what string) report.Page {
 	if s.Relay != "" {
 		p.Facts = append(p.Facts, report.Fact{Name: "relay", Value: s.Relay})
 	}
+	p.Warning = s.busy()
 	if s.Partial {
-		p.Warning = "The measurement was ended before its time; these are the figures until then."
+		p.Warning = "The measurement was ended before its time; these are the figures until then. " + p.Warning
 	}
 	return p
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"runtime"
@@ -43,6 +44,10 @@ type Setting struct {
 	Relay     string  `json:"relay,omitempty"`
 	Machine   Machine `json:"machine"`
 
+	// LateSends is how far behind its time each Opus packet left: how busy the
+	// machine was with the measurement itself, or with something else.
+	LateSends Quantiles `json:"late_sends_ms"`
+
 	// Partial says that the measurement was ended before its time, or by an
 	// error, and that the figures are of what there was until then.
 	Partial bool `json:"partial,omitempty"`
@@ -65,12 +70,24 @@ func (r *run) setting(err error) Setting {
 		Bytes:     r.o.Bytes,
 		Relay:     r.o.Relay,
 		Machine:   thisMachine(),
+		LateSends: quantilesOfTimes(r.relay.late),
 		Partial:   err != nil,
 	}
 	for _, slice := range r.relay.slices {
 		s.DurationS += slice.DurationS
 	}
 	return s
+}
+
+// busy warns of figures that say more about the machine than about the relay;
+// empty where it kept up. A voice that is a whole packet late was not let run.
+func (s Setting) busy() string {
+	const late = 20 // ms
+	if s.LateSends.P99 <= late {
+		return ""
+	}
+	return fmt.Sprintf("This machine could not keep up: one packet in a hundred left %.0f ms late or more. "+
+		"Losses and delays are its own, too.", s.LateSends.P99)
 }
 
 func thisMachine() Machine {

@@ -76,6 +76,9 @@ func (s Setting) head(b *strings.Builder, what string) {
 	}
 	fmt.Fprintf(b, "%s: %d listeners over %s, %d ms a datagram, %d bytes a packet, %.1f s%s\n",
 		what, s.Listeners, s.Transport, s.PacketMs, s.Bytes, s.DurationS, partial)
+	if w := s.busy(); w != "" {
+		line(b, "warning", "%s", w)
+	}
 }
 
 func line(b *strings.Builder, name, format string, args ...any) {
