@@ -134,6 +134,9 @@ func runBench(c *cli.Context, measure func(bench.Options) (benchResult, error)) 
 	result, err := measure(o)
 	p.clear()
 	if result == nil {
+		if errors.Is(err, bench.ErrInterrupted) {
+			return fmt.Errorf("%w before anything was measured", err)
+		}
 		return benchError(err)
 	}
 	return errors.Join(benchError(err), writeBench(c, result), report.write(result))
