@@ -146,10 +146,6 @@ func (b *Broadcast) Tracks() []*Track {
 
 // activate starts feeding a track that has its first member.
 func (b *Broadcast) activate(t *Track) {
-	if t.bundler != nil {
-		t.bundler.start()
-		return
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.reconcile(t)

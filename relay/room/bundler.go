@@ -11,6 +11,8 @@ import (
 type bundler struct {
 	base, derived *Track
 
+	starting sync.Mutex // held by start, taken before mu
+
 	mu      sync.Mutex
 	packer  packer
 	timer   *time.Timer
@@ -23,9 +25,12 @@ func newBundler(base, derived *Track, size int) *bundler {
 	return &bundler{base: base, derived: derived, packer: packer{size: size}}
 }
 
-// start joins the base track. It is called when the derived track has its first
-// member, and again after it had none for a while.
-func (b *bundler) start() {
+// start joins the base track. It is called before each member joins the derived
+// one, so that what the base's ring has is in the derived ring by then: who names
+// no start gets the newest bundle and not five seconds of old ones.
+func (b *bundler) start(d protocol.Delivery) {
+	b.starting.Lock()
+	defer b.starting.Unlock()
 	b.mu.Lock()
 	running := b.member != nil || b.stopped
 	b.mu.Unlock()
@@ -34,7 +39,7 @@ func (b *bundler) start() {
 	}
 	// From the ring's whole bundles on, so that a listener who hops here and
 	// names a start finds the bundles it missed.
-	m, err := b.base.Join(b, b.baseDelivery())
+	m, err := b.base.Join(b, b.baseDelivery(d))
 	if err != nil {
 		b.derived.broadcast.drop(b.derived)
 		b.derived.finish()
@@ -50,9 +55,8 @@ func (b *bundler) start() {
 }
 
 // baseDelivery is how the bundler subscribes to its base: from the first packet
-// its members ask for, else from whatever the base's ring has.
-func (b *bundler) baseDelivery() protocol.Delivery {
-	d := combine(b.derived.snapshot())
+// its first member asks for, else from whatever the base's ring has.
+func (b *bundler) baseDelivery(d protocol.Delivery) protocol.Delivery {
 	base := protocol.Delivery{Priority: d.Priority}
 	switch {
 	case d.Start.OK && d.Start.Value <= protocol.MaxInteger/uint64(b.packer.size):

@@ -450,6 +450,31 @@ func TestDerivedTrackIsMadeHere(t *testing.T) {
 	})
 }
 
+// Who comes in the middle hears what is said now, however much is held.
+func TestDerivedTrackStartsAtItsNewest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin(t)
+		s := new(studio)
+		p := publish(t, o, "town/ada", s, 7)
+		_, base, _ := join(t, p.Broadcast, protocol.TrackAudio, protocol.Delivery{})
+		for range 31 {
+			s.play(1)
+			time.Sleep(20 * time.Millisecond)
+		}
+		g, m, _ := join(t, p.Broadcast, protocol.Track60, protocol.Delivery{})
+		if g.heard() != "[9]" {
+			t.Errorf("began with %s, want the newest whole bundle", g.heard())
+		}
+		h, n, _ := join(t, p.Broadcast, protocol.Track120, protocol.Delivery{Start: protocol.Seq(2)})
+		if h.heard() != "[2 3 4]" {
+			t.Errorf("resumed with %s", h.heard())
+		}
+		for _, member := range []*Member{base, m, n} {
+			member.Leave()
+		}
+	})
+}
+
 func TestFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOrigin(t)

@@ -81,3 +81,8 @@ func (b *Broadcast) lingering() bool {
 	defer b.mu.Unlock()
 	return b.linger != nil && !b.retired
 }
+
+// FirstHand reports whether the broadcast is published at this relay itself.
+func (b *Broadcast) FirstHand() bool {
+	return slices.ContainsFunc(b.snapshot(), func(s *source) bool { return s.FirstHand() })
+}

@@ -148,6 +148,9 @@ const yieldEvery = 32
 // again may then give a new one.
 func (t *Track) Join(r Receiver, d protocol.Delivery) (*Member, error) {
 	m := &Member{track: t, receiver: r, delivery: d}
+	if t.bundler != nil {
+		t.bundler.start(d)
+	}
 	t.mu.Lock()
 	if t.ended {
 		t.mu.Unlock()
