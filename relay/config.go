@@ -58,9 +58,30 @@ type Config struct {
 	// across restarts. Empty makes them anew each time.
 	DataDir string
 
+	// Gossip is the HOST:PORT, UDP and TCP, that relays of a network find each
+	// other on. Empty is a relay that stands alone, unless there is Join: then it
+	// is ":7946".
+	Gossip string
+
+	// Join are HOST:PORT of the gossip of other relays; a name may stand for
+	// several of them. They are asked until one answers, for ever.
+	Join []string
+
+	// GossipKey is a file with the key all relays of the network share. It may be
+	// empty only on loopback addresses.
+	GossipKey string
+
 	// Capacity is how many listeners the relay is meant for. Zero means 5000.
 	// Sessions above twice of it are refused.
 	Capacity int
+
+	// Drain is how long Run waits at its end for the sessions to go on at other
+	// relays, if there are any. Zero means [DefaultDrain], a negative one does not
+	// wait.
+	Drain time.Duration
+
+	// Version is the software's, for operators. May be empty.
+	Version string
 
 	// OnReady is called once the relay serves. Nil tells nobody.
 	OnReady func(*Relay)
@@ -80,6 +101,10 @@ func (c Config) withDefaults() (Config, error) {
 	c.Listen = cmp.Or(c.Listen, ":4443")
 	c.Name = cmp.Or(c.Name, host, "relay")
 	c.Capacity = cmp.Or(c.Capacity, 5000)
+	c.Drain = cmp.Or(c.Drain, DefaultDrain)
+	if len(c.Join) > 0 {
+		c.Gossip = cmp.Or(c.Gossip, ":7946")
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -107,6 +132,11 @@ func (c Config) check() error {
 	}
 	if c.Advertise != "" {
 		if err := checkAddress("--advertise", c.Advertise); err != nil {
+			return err
+		}
+	}
+	if c.Gossip != "" {
+		if err := checkAddress("--gossip", c.Gossip); err != nil {
 			return err
 		}
 	}

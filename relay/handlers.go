@@ -16,7 +16,7 @@ type view struct{ *Relay }
 func (r *Relay) public() http.Handler { return api.Public(view{r}) }
 
 func (r *Relay) adminHandler() http.Handler {
-	return api.Admin(r.metrics.registry, view{r}.TakesNewcomers)
+	return api.Admin(r.metrics.registry, view{r})
 }
 
 // advertiseH3 tells browsers that the same port speaks HTTP/3.
@@ -31,17 +31,18 @@ func (r *Relay) advertiseH3(h http.Handler) http.Handler {
 
 func (v view) TakesNewcomers() bool { return v.State() == Ready && !v.full() }
 
+func (v view) Lobby(room string, q api.LobbyQuery) api.Lobby { return v.lobby(room, q) }
+
 func (v view) Self() api.Member {
-	v.mu.Lock()
-	peers := len(v.peers)
-	v.mu.Unlock()
+	load := min(100, int(v.load()))
 	return api.Member{
-		Name:              v.cfg.Name,
-		URL:               v.URL(),
-		Zone:              v.cfg.Zone,
-		CertificateSHA256: v.CertificateSHA256(),
-		Load:              min(100, 100*peers/v.cfg.Capacity),
-		Packet:            "60ms",
+		Name:               v.cfg.Name,
+		URL:                v.URL(),
+		Zone:               v.cfg.Zone,
+		CertificateSHA256:  v.CertificateSHA256(),
+		CertificatesSHA256: v.certificates.Known(),
+		Load:               load,
+		Packet:             packetFor(load),
 	}
 }
 

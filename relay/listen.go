@@ -49,8 +49,24 @@ func quicConfig() *quic.Config {
 	}
 }
 
-// tlsConfig makes the TLS configuration of the QUIC listener.
+// tlsConfig makes the TLS configuration of the QUIC listener. Other relays are
+// asked for their certificate, and nobody else.
 func (r *Relay) tlsConfig() *tls.Config {
+	cfg := r.clientsTLS()
+	if r.mesh == nil {
+		return cfg
+	}
+	relays := r.mesh.serverTLS(cfg)
+	cfg.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if slices.Contains(hello.SupportedProtos, relayALPN) {
+			return relays, nil
+		}
+		return nil, nil // as it is
+	}
+	return cfg
+}
+
+func (r *Relay) clientsTLS() *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS13,
 		NextProtos:     append(slices.Clone(versions), http3.NextProtoH3),
@@ -86,6 +102,10 @@ func (r *Relay) serveConn(ctx context.Context, conn *quic.Conn) {
 	state := conn.ConnectionState()
 	if state.TLS.NegotiatedProtocol == http3.NextProtoH3 {
 		_ = r.webtransport.ServeQUICConn(conn) // ends with the connection
+		return
+	}
+	if state.TLS.NegotiatedProtocol == relayALPN {
+		r.mesh.accepted(conn)
 		return
 	}
 	if !state.SupportsDatagrams.Remote {

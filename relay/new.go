@@ -28,6 +28,7 @@ func New(cfg Config) (*Relay, error) {
 		now:     cfg.Now,
 		started: time.Now(),
 		peers:   make(map[*peer]struct{}),
+		state:   newWatched(Starting),
 	}
 	if cfg.DataDir != "" {
 		if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
@@ -47,6 +48,13 @@ func New(cfg Config) (*Relay, error) {
 	}
 	r.origin = room.NewOrigin(room.Config{HopID: r.hopID, Logger: cfg.Logger})
 	r.metrics = newMetrics(r)
+	if r.cfg.Gossip != "" {
+		if r.mesh, err = newMesh(r); err != nil {
+			r.origin.Close()
+			r.closeSockets()
+			return nil, err
+		}
+	}
 	return r, nil
 }
 

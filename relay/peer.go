@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stentor-audio/stentor/protocol"
@@ -17,9 +19,32 @@ import (
 // A peer is one session of the relay's, with what it publishes and is sent.
 type peer struct {
 	session *session.Session
+	relay   string // the other relay's name; "" is a client
 	deliver *deliver.Deliver
 	log     *slog.Logger
 	since   time.Time
+	who     uint64 // random: which of several standbys is this session's
+
+	mu      sync.Mutex
+	room    string // "" until it is admitted, or for none in particular
+	listens bool
+}
+
+// admitted notes what the session is for.
+func (p *peer) admitted(root protocol.Path, listens bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if segments := root.Segments(); len(segments) > 0 {
+		p.room = segments[0]
+	}
+	p.listens = listens
+}
+
+// purpose is the room the session is for, and whether it listens there.
+func (p *peer) purpose() (room string, listens bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.room, p.listens
 }
 
 // setupTimeout is how long a session may take to say what it is.
@@ -39,7 +64,7 @@ func (r *Relay) serveSession(ctx context.Context, conn session.Conn, grant *toke
 		Publisher: d,
 		Logger:    log,
 	})
-	p := &peer{session: s, deliver: d, log: log, since: time.Now()}
+	p := &peer{session: s, deliver: d, log: log, since: time.Now(), who: rand.Uint64()}
 	if !r.addPeer(p) {
 		s.Close(protocol.CodeClosed, "this relay is shutting down; use another")
 		return
@@ -94,7 +119,15 @@ func (r *Relay) admit(ctx context.Context, p *peer, grant *token.Grant) error {
 	if err := checkRole(setup.Role, *grant); err != nil {
 		return err
 	}
-	p.deliver.Start(deliver.Config{Root: root, Prefixes: grant.Subscribe, HopID: r.hopID, Logger: p.log})
+	p.admitted(root, setup.Role != protocol.RolePublisher && len(grant.Subscribe) > 0)
+	p.deliver.Start(deliver.Config{
+		Root:     root,
+		Prefixes: grant.Subscribe,
+		HopID:    r.hopID,
+		Want:     r.want(),
+		Relays:   func() ([]byte, <-chan struct{}) { return r.candidates(p) },
+		Logger:   p.log,
+	})
 	r.expire(ctx, p, grant.Expires)
 	if len(grant.Publish) == 0 || setup.Role == protocol.RoleSubscriber {
 		return nil
@@ -104,6 +137,7 @@ func (r *Relay) admit(ctx context.Context, p *peer, grant *token.Grant) error {
 		Prefixes: grant.Publish,
 		HopID:    r.hopID,
 		Reserved: isReserved,
+		OnLive:   r.onLive(),
 		OnDrop:   r.metrics.ingestDropped,
 		Logger:   p.log,
 	}).Run(ctx)
@@ -154,4 +188,21 @@ func (r *Relay) authorise(root protocol.Path, jwt string) (token.Grant, error) {
 		return token.Open(), nil
 	}
 	return r.keys.Verify(jwt, string(root), r.now())
+}
+
+// want takes part in rooms of the network, nil where there is none.
+func (r *Relay) want() func(room string) (release func()) {
+	if r.mesh == nil {
+		return nil
+	}
+	return r.mesh.rooms.Want
+}
+
+// onLive takes part in the room that a speaker publishes in: its roots have to
+// know that there is something to take from here.
+func (r *Relay) onLive() func(protocol.Path) (ended func()) {
+	if r.mesh == nil {
+		return nil
+	}
+	return func(path protocol.Path) func() { return r.mesh.rooms.Want(path.Segments()[0]) }
 }

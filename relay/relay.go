@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -39,17 +38,19 @@ type Relay struct {
 	admin   net.Listener // nil: not served
 	origin  *room.Origin
 	metrics *metrics
+	mesh    *mesh // nil: stands alone
 
 	certificates identity.Certificates
 	resetKey     quic.StatelessResetKey
 	tokenKey     quic.TokenGeneratorKey
 
 	// Set by Run before anything is served.
+	serving      context.Context // ends when the last session has
 	transport    *quic.Transport
 	listener     *quic.Listener
 	webtransport *webtransport.Server
 
-	state atomic.Int32
+	state *watched[State]
 	tasks sync.WaitGroup // sessions and what they start; waited for by Run
 
 	mu     sync.Mutex
@@ -70,6 +71,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	// Sessions outlive ctx by the grace of the shutdown.
 	serving, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
+	r.serving = serving
 
 	if err := r.open(serving); err != nil {
 		r.closeSockets()
@@ -85,20 +87,28 @@ func (r *Relay) Run(ctx context.Context) error {
 	}
 	servers := r.servers()
 	start("quic", func() error { return ignoreClosed(r.accept(serving)) })
+	if r.mesh != nil {
+		start("gossip", func() error { return r.mesh.run(serving) })
+		start("description", func() error { r.mesh.describe(serving); return nil })
+	}
 	start("ticks", func() error { r.ticks(serving); return nil })
 	start("memory", func() error { r.trim(serving); return nil })
 	for _, s := range servers {
 		start(s.name, func() error { return ignoreClosed(s.serve()) })
 	}
-	r.state.Store(int32(Ready))
+	r.state.Set(Ready)
 	r.sayReady()
 	if r.cfg.OnReady != nil {
 		r.cfg.OnReady(r)
 	}
 
 	<-ctx.Done()
+	r.leave(r.cfg.Drain)
 	r.shutdown(servers)
 	end()
+	if r.mesh != nil {
+		r.mesh.close()
+	}
 	_ = r.listener.Close()
 	_ = r.webtransport.Close()
 	r.tasks.Wait()
@@ -126,7 +136,7 @@ func (r *Relay) open(ctx context.Context) error {
 
 // shutdown asks everybody to leave and closes the sessions that have not.
 func (r *Relay) shutdown(servers []*server) {
-	r.state.Store(int32(Draining))
+	r.state.Set(Draining)
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()
@@ -227,7 +237,7 @@ func (r *Relay) sayReady() {
 }
 
 // State is where the relay is in its life.
-func (r *Relay) State() State { return State(r.state.Load()) }
+func (r *Relay) State() State { state, _ := r.state.Get(); return state }
 
 // Name is the relay's name.
 func (r *Relay) Name() string { return r.cfg.Name }

@@ -25,7 +25,8 @@ func run(args []string) int {
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
 
-	err := app().RunContext(ctx, args)
+	app := app()
+	err := app.RunContext(ctx, permute(app, args))
 	if err != nil && !errors.Is(err, errSaid) {
 		fmt.Fprintf(os.Stderr, "stentor: %v\n", err)
 	}
@@ -49,6 +50,10 @@ func app() *cli.App {
 			speakCommand(),
 			listenCommand(),
 			tokenCommand(),
+			membersCommand(),
+			treeCommand(),
+			drainCommand(),
+			undrainCommand(),
 			benchCommand(),
 		},
 		HideHelpCommand:        false,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,10 +17,13 @@ func relayCommand() *cli.Command {
 		Usage: "run a relay",
 		UsageText: "stentor relay --open                                 everybody may publish and listen\n" +
 			"stentor relay --keys keys/ --cert c.pem --key k.pem  for the public\n" +
+			"stentor relay --keys keys/ --gossip :7946 --gossip-key gossip.key --join relays.example.org:7946\n" +
 			"stentor relay --config relay.toml",
 		Description: "Serves native QUIC and WebTransport on the UDP port of --listen and HTTPS on the TCP port\n" +
-			"of the same number. Prints one line 'ready NAME URL' when it serves. SIGTERM (or Ctrl-C) asks\n" +
-			"the sessions to leave and ends it; a second one ends it at once.\n\n" +
+			"of the same number. Prints one line 'ready NAME URL' when it serves. With --gossip or --join it\n" +
+			"is one of a network: any relay has every room, and clients go from one to another without a\n" +
+			"gap. SIGTERM (or Ctrl-C) moves the sessions to other relays and ends it; a second one ends it\n" +
+			"at once.\n\n" +
 			"Each flag may stand in the file of --config (TOML or YAML), without its dashes.",
 		OnUsageError: usageError,
 		Flags: []cli.Flag{
@@ -34,6 +38,10 @@ func relayCommand() *cli.Command {
 			&cli.StringFlag{Name: "keys", Usage: "JWK file or folder of KID.jwk: only who has a token comes in", EnvVars: env("keys")},
 			&cli.BoolFlag{Name: "open", Usage: "everybody may publish and listen, without a token", EnvVars: env("open")},
 			&cli.StringSliceFlag{Name: "origin", Usage: "page `ORIGIN` (https://host) that may connect; repeat it; every page if none", EnvVars: env("origin")},
+			&cli.StringFlag{Name: "gossip", Usage: "`HOST:PORT` (UDP and TCP) where relays find each other; :7946 with --join, else none", EnvVars: env("gossip")},
+			&cli.StringSliceFlag{Name: "join", Usage: "gossip `HOST:PORT` of other relays; repeat it; a name may stand for several", EnvVars: env("join")},
+			&cli.StringFlag{Name: "gossip-key", Usage: "`FILE` with the key that all relays of the network share: 'openssl rand -hex 32' makes one", EnvVars: env("gossip-key")},
+			&cli.DurationFlag{Name: "drain", Value: relay.DefaultDrain, Usage: "how long SIGTERM waits for the sessions to move to other relays", EnvVars: env("drain")},
 			&cli.IntFlag{Name: "capacity", Value: 5000, Usage: "`LISTENERS` it is meant for", EnvVars: env("capacity")},
 			&cli.StringFlag{Name: "data-dir", Usage: "`DIR` that keeps certificate and keys across restarts", EnvVars: env("data-dir")},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error", EnvVars: env("log-level")},
@@ -71,6 +79,11 @@ func runRelay(c *cli.Context) error {
 		AllowedOrigins: c.StringSlice("origin"),
 		DataDir:        c.String("data-dir"),
 		Capacity:       c.Int("capacity"),
+		Gossip:         c.String("gossip"),
+		Join:           c.StringSlice("join"),
+		GossipKey:      c.String("gossip-key"),
+		Drain:          drainFor(c),
+		Version:        version,
 		Logger:         log,
 		OnReady:        func(r *relay.Relay) { fmt.Printf("ready %s %s\n", r.Name(), r.URL()) },
 	})
@@ -87,4 +100,12 @@ func newLogger(level string) (*slog.Logger, error) {
 		return nil, usagef("--log-level %q: want debug, info, warn or error", level)
 	}
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
+}
+
+// drainFor makes --drain 0s what it says: no wait.
+func drainFor(c *cli.Context) time.Duration {
+	if d := c.Duration("drain"); d > 0 {
+		return d
+	}
+	return -1
 }

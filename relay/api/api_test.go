@@ -1,12 +1,16 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -22,6 +26,33 @@ func (town) Self() Member {
 }
 func (town) Rooms() []Room {
 	return []Room{{Room: "town", State: "live", Listeners: 2, Speakers: []Speaker{{Name: evil, Tracks: []string{"audio/data"}}}}}
+}
+func (t town) Lobby(room string, q LobbyQuery) Lobby {
+	if t.full || slices.Contains(q.Exclude, "relay-a") {
+		return Lobby{Relays: []Member{}, RetryAfterMS: 1000}
+	}
+	m := t.Self()
+	m.URL += "/" + room
+	return Lobby{Relays: []Member{m}}
+}
+func (town) Members() []Peer { return []Peer{{Member: town{}.Self(), State: "ready", Self: true}} }
+func (town) Tree(_ context.Context, room string) (Tree, error) {
+	if room != "town" {
+		return Tree{}, ErrUnknownRoom
+	}
+	return Tree{Room: room, Red: "relay-a"}, nil
+}
+func (t town) Drain(_ context.Context, deadline time.Duration) (Drained, error) {
+	if t.full {
+		return Drained{}, errors.New("draining already")
+	}
+	return Drained{Moved: int(deadline / time.Second)}, nil
+}
+func (t town) Undrain() error {
+	if !t.full {
+		return errors.New("the relay does not drain")
+	}
+	return nil
 }
 func (t town) TakesNewcomers() bool { return !t.full }
 
@@ -52,6 +83,8 @@ func TestPublic(t *testing.T) {
 		{"a room", "GET", "/v1/rooms/town", false, 200, `"state":"live"`},
 		{"no such room", "GET", "/v1/rooms/moon", false, 404, `"code":"not_found"`},
 		{"relays", "GET", "/v1/rooms/town/relays?purpose=listen&n=3", false, 200, `"retry_after_ms":0`},
+		{"where a room is", "GET", "/v1/rooms/town/relays", false, 200, `"url":"https://127.0.0.1:4443/town"`},
+		{"too much excluded", "GET", "/v1/rooms/town/relays?exclude=" + strings.Repeat("a,", 99), false, 400, "64 relays"},
 		{"relays but this one", "GET", "/v1/rooms/town/relays?exclude=relay-a", false, 200, `"relays":[]`},
 		{"a full relay", "GET", "/v1/rooms/town/relays", true, 200, `"retry_after_ms":1000`},
 		{"bad purpose", "GET", "/v1/rooms/town/relays?purpose=dance", false, 400, `want listen or speak`},
@@ -96,21 +129,34 @@ func TestAdmin(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "stentor_test"}))
 	for _, tt := range []struct {
-		target string
-		ready  bool
-		status int
-		body   string
+		method, target, body string
+		full                 bool
+		status               int
+		want                 string
 	}{
-		{"/healthz", false, 200, "alive"},
-		{"/readyz", true, 200, "ready"},
-		{"/readyz", false, 503, "takes no newcomers"},
-		{"/metrics", true, 200, "stentor_test 0"},
-		{"/debug/pprof/", true, 200, "goroutine"},
-		{"/nothing", true, 404, "not_found"},
+		{"GET", "/healthz", "", true, 200, "alive"},
+		{"GET", "/readyz", "", false, 200, "ready"},
+		{"GET", "/readyz", "", true, 503, "takes no newcomers"},
+		{"GET", "/metrics", "", false, 200, "stentor_test 0"},
+		{"GET", "/debug/pprof/", "", false, 200, "goroutine"},
+		{"GET", "/nothing", "", false, 404, "not_found"},
+		{"GET", "/v1/members", "", false, 200, `"name":"relay-a"`},
+		{"GET", "/v1/tree?room=town", "", false, 200, `"red":"relay-a"`},
+		{"GET", "/v1/tree?room=moon", "", false, 404, "not live"},
+		{"GET", "/v1/tree", "", false, 400, "?room=NAME"},
+		{"POST", "/v1/drain", `{"deadline_ms":5000}`, false, 200, `"moved":5`},
+		{"POST", "/v1/drain", "", false, 200, `"moved":30`},
+		{"POST", "/v1/drain", "", true, 409, "draining already"},
+		{"POST", "/v1/drain", `{"deadline_ms":0}`, false, 400, "want 1 to"},
+		{"POST", "/v1/drain", `{"deadline_ms":99999999}`, false, 400, "want 1 to"},
+		{"POST", "/v1/drain", `now`, false, 400, "not JSON"},
+		{"POST", "/v1/undrain", "", true, 200, `"state":"ready"`},
+		{"POST", "/v1/undrain", "", false, 409, "does not drain"},
+		{"GET", "/v1/drain", "", false, 404, "not_found"},
 	} {
-		resp, body := ask(t, Admin(registry, func() bool { return tt.ready }), "GET", tt.target, nil)
-		if resp.StatusCode != tt.status || !strings.Contains(body, tt.body) {
-			t.Errorf("%s with ready %v: %d %q", tt.target, tt.ready, resp.StatusCode, body)
+		resp, body := ask(t, Admin(registry, town{tt.full}), tt.method, tt.target, strings.NewReader(tt.body))
+		if resp.StatusCode != tt.status || !strings.Contains(body, tt.want) {
+			t.Errorf("%s %s %s: %d %q", tt.method, tt.target, tt.body, resp.StatusCode, body)
 		}
 		if tt.status == 503 && resp.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: no Retry-After", tt.target)

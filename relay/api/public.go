@@ -18,6 +18,8 @@ type Relay interface {
 	Self() Member
 	// Rooms are the rooms that are live here, by name.
 	Rooms() []Room
+	// Lobby says where a newcomer to a room goes.
+	Lobby(room string, q LobbyQuery) Lobby
 	// TakesNewcomers reports whether the relay is ready and has room.
 	TakesNewcomers() bool
 }
@@ -28,8 +30,26 @@ type Member struct {
 	URL               string `json:"url"`
 	Zone              string `json:"zone"`
 	CertificateSHA256 string `json:"certificate_sha256"`
-	Load              int    `json:"load"` // percent
-	Packet            string `json:"packet"`
+	// CertificatesSHA256 are that and those around a rotation: whoever comes back
+	// later may be shown one of them.
+	CertificatesSHA256 []string `json:"certificates_sha256,omitempty"`
+	Load               int      `json:"load"` // percent
+	Packet             string   `json:"packet"`
+}
+
+// A LobbyQuery is what a newcomer says of itself.
+type LobbyQuery struct {
+	Speak   bool     // it comes to publish
+	Count   int      // relays wanted; zero is up to the lobby
+	Zone    string   // its own, if it knows
+	Exclude []string // relays it does not want
+}
+
+// A Lobby is where a newcomer goes, best first: to connect to the first, and to
+// stand by at the second. With none, it asks again after a while.
+type Lobby struct {
+	Relays       []Member `json:"relays"`
+	RetryAfterMS int64    `json:"retry_after_ms"`
 }
 
 // A Room is a live room.
@@ -133,29 +153,36 @@ func serveRoom(w http.ResponseWriter, req *http.Request, r Relay) {
 // for a second.
 func serveRelays(w http.ResponseWriter, req *http.Request, r Relay) {
 	q := req.URL.Query()
-	if purpose := q.Get("purpose"); purpose != "" && purpose != "listen" && purpose != "speak" {
+	ask := LobbyQuery{Zone: q.Get("zone")}
+	switch purpose := q.Get("purpose"); purpose {
+	case "", "listen":
+	case "speak":
+		ask.Speak = true
+	default:
 		writeError(w, http.StatusBadRequest, "bad_request", "purpose is "+strconv.Quote(clip(purpose))+": want listen or speak")
 		return
 	}
 	if n := q.Get("n"); n != "" {
-		if v, err := strconv.Atoi(n); err != nil || v < 1 || v > 16 {
+		v, err := strconv.Atoi(n)
+		if err != nil || v < 1 || v > 16 {
 			writeError(w, http.StatusBadRequest, "bad_request", "n is "+strconv.Quote(clip(n))+": want 1 to 16")
 			return
 		}
+		ask.Count = v
 	}
-	answer := struct {
-		Relays       []Member `json:"relays"`
-		RetryAfterMS int      `json:"retry_after_ms"`
-	}{Relays: []Member{}}
-	self := r.Self()
-	if r.TakesNewcomers() && q.Get("exclude") != self.Name {
-		answer.Relays = append(answer.Relays, self)
-	} else {
-		answer.RetryAfterMS = 1000
+	for _, names := range q["exclude"] {
+		ask.Exclude = append(ask.Exclude, strings.Split(names, ",")...)
+	}
+	if len(ask.Exclude) > maxExclude {
+		writeError(w, http.StatusBadRequest, "bad_request", "more than "+strconv.Itoa(maxExclude)+" relays to exclude")
+		return
 	}
 	w.Header().Set("Cache-Control", "max-age=1")
-	writeJSON(w, http.StatusOK, answer)
+	writeJSON(w, http.StatusOK, r.Lobby(req.PathValue("room"), ask))
 }
+
+// maxExclude is how many relays a newcomer may not want.
+const maxExclude = 64
 
 // servePage shows the relay, or one of its rooms, to a person.
 func servePage(w http.ResponseWriter, r Relay, room string) {

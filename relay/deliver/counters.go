@@ -32,6 +32,15 @@ type Counters struct {
 	Dropped   [drops]atomic.Uint64
 }
 
+// Lost is how many groups the session should have had and was not sent. What a
+// closing connection refused does not count.
+func (c *Counters) Lost() (n uint64) {
+	for _, why := range []Drop{DropQueue, DropStale, DropCredit} {
+		n += c.Dropped[why].Load()
+	}
+	return n
+}
+
 // Totals is a sum of Counters.
 type Totals struct {
 	Datagrams, Streams, Bytes uint64

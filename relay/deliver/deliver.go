@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stentor-audio/stentor/protocol"
@@ -32,6 +33,13 @@ type Config struct {
 	// OnRoom is called when another relay asks for a room's announcements, and
 	// what it returns when it no longer does. Nil is called for none.
 	OnRoom func(room string) (gone func())
+	// Report answers another relay that asks about a room; see [Reports]. Nil
+	// answers nobody.
+	Report func(ctx context.Context, room, what string) ([]byte, error)
+	// Relays returns where the session may go on, as the JSON of the lobby, and a
+	// channel that is closed when that changes. Nil is for a session that goes
+	// nowhere.
+	Relays func() (list []byte, changed <-chan struct{})
 	// Logger receives what an operator should see. Nil discards it.
 	Logger *slog.Logger
 }
@@ -45,6 +53,7 @@ type Deliver struct {
 	cfg Config
 
 	Counters Counters
+	active   atomic.Int64 // subscriptions
 	tick     ticker
 
 	tasks sync.WaitGroup // group streams that are being written
@@ -82,6 +91,10 @@ func outermost(prefixes []protocol.Path) []protocol.Path {
 
 // Wait waits for what the delivery still writes, once the session has ended.
 func (d *Deliver) Wait() { d.tasks.Wait() }
+
+// Subscriptions is how many tracks the session takes now, without those that
+// belong to the session itself.
+func (d *Deliver) Subscriptions() int { return int(d.active.Load()) }
 
 func (d *Deliver) started(ctx context.Context) error {
 	select {
@@ -237,6 +250,12 @@ func (d *Deliver) Track(ctx context.Context, req protocol.TrackRequest) (protoco
 	if isTick(req.Broadcast, req.Track) {
 		return tickInfo, nil
 	}
+	if isRelays(req.Broadcast, req.Track) {
+		if err := d.started(ctx); err != nil || d.cfg.Relays == nil {
+			return protocol.TrackInfo{}, errors.Join(err, refusal(room.ErrUnknown))
+		}
+		return relaysInfo, nil
+	}
 	b, err := d.broadcast(ctx, req.Broadcast)
 	if err != nil {
 		return protocol.TrackInfo{}, err
@@ -255,6 +274,9 @@ const fetchFor = 5 * time.Second
 func (d *Deliver) Fetch(ctx context.Context, req protocol.Fetch, w *session.GroupWriter) error {
 	ctx, stop := context.WithTimeout(ctx, fetchFor)
 	defer stop()
+	if is, err := d.report(ctx, req, w); is {
+		return err
+	}
 	b, err := d.broadcast(ctx, req.Broadcast)
 	if err != nil {
 		return err

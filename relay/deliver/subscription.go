@@ -81,6 +81,9 @@ func (d *Deliver) Subscribe(ctx context.Context, sub *session.Subscriber) error 
 	if isTick(req.Broadcast, req.Track) {
 		return d.serveTicks(ctx, sub)
 	}
+	if isRelays(req.Broadcast, req.Track) {
+		return d.serveRelays(ctx, sub)
+	}
 	for attempt := 0; ; attempt++ {
 		b, err := d.broadcast(ctx, req.Broadcast)
 		if err != nil {
@@ -103,6 +106,8 @@ func (d *Deliver) Subscribe(ctx context.Context, sub *session.Subscriber) error 
 		if err != nil {
 			return refusal(err)
 		}
+		d.active.Add(1)
+		defer d.active.Add(-1)
 		defer m.Leave()
 		return s.run(ctx, t, m)
 	}

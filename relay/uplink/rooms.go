@@ -38,6 +38,9 @@ type Config struct {
 	// Follow takes in what a relay announces below a prefix until ctx or the
 	// session ends.
 	Follow func(ctx context.Context, s *session.Session, relay string, prefix protocol.Path) error
+	// Keep holds the room's last seconds ready until ctx ends, although nobody may
+	// listen to it here. Nil holds nothing.
+	Keep func(ctx context.Context, room string)
 	// Logger receives what an operator should see. Nil discards it.
 	Logger *slog.Logger
 }
@@ -97,6 +100,9 @@ func (r *Rooms) Want(name string) (release func()) {
 		in = &room{name: name, stop: stop}
 		r.rooms[name] = in
 		r.tasks.Go(func() { r.attend(ctx, name) })
+		if r.cfg.Keep != nil {
+			r.tasks.Go(func() { r.cfg.Keep(ctx, name) })
+		}
 	}
 	in.wants++
 	if in.idle != nil {

@@ -1,0 +1,58 @@
+package deliver
+
+import (
+	"context"
+	"time"
+
+	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/protocol/session"
+	"github.com/stentor-audio/stentor/relay/room"
+)
+
+// RelaysTrack says where a session may go on when this relay goes: a group with
+// the whole list whenever it changes (docs/wire.md, the relays).
+const RelaysTrack = "relays"
+
+var relaysInfo = protocol.TrackInfo{MaxLatency: 10_000, Timescale: 1000}
+
+// relaysEvery is how often the list may change for a session at most.
+const relaysEvery = time.Second
+
+func isRelays(broadcast protocol.Path, track string) bool {
+	return broadcast == TickBroadcast && track == RelaysTrack
+}
+
+// serveRelays sends the list, and again whenever it has changed.
+func (d *Deliver) serveRelays(ctx context.Context, sub *session.Subscriber) error {
+	if err := d.started(ctx); err != nil {
+		return err
+	}
+	if d.cfg.Relays == nil {
+		return refusal(room.ErrUnknown)
+	}
+	if err := sub.Accept(); err != nil {
+		return err
+	}
+	var said string
+	for sequence := uint64(0); ; {
+		list, changed := d.cfg.Relays()
+		if string(list) != said {
+			f := protocol.Frame{Timestamp: uint64(time.Now().UnixMilli()), Payload: list}
+			if _, err := sub.WriteGroup(sequence, f, nil); err != nil {
+				return err
+			}
+			said = string(list)
+			sequence++
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil
+		}
+		select {
+		case <-time.After(relaysEvery):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}

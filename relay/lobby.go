@@ -1,0 +1,179 @@
+package relay
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"math/rand/v2"
+	"net/url"
+	"slices"
+
+	"github.com/stentor-audio/stentor/membership"
+	"github.com/stentor-audio/stentor/membership/placement"
+	"github.com/stentor-audio/stentor/relay/api"
+)
+
+// listenersAStandby is how many listeners of a room at this relay share a
+// standby: when it dies, they shall not all fall upon one other.
+const listenersAStandby = 100
+
+// lobby says where a newcomer to a room goes.
+func (r *Relay) lobby(room string, q api.LobbyQuery) api.Lobby {
+	if r.mesh == nil {
+		return r.alone(room, q)
+	}
+	purpose := placement.Listen
+	if q.Speak {
+		purpose = placement.Speak
+	}
+	relays := r.known()
+	o := placement.Options{
+		Purpose: purpose,
+		Zone:    q.Zone,
+		Count:   q.Count,
+		Exclude: q.Exclude,
+		Spread:  1 + r.listeners(room)/listenersAStandby,
+		Who:     rand.Uint64(),
+	}
+	answer := lobbyOf(room, placement.Place(room, relays, o))
+	if len(answer.Relays) == 0 {
+		wait := placement.RetryAfter(relays, nil, rand.Float64())
+		answer.RetryAfterMS = max(1000, wait.Milliseconds())
+	}
+	return answer
+}
+
+// alone is the lobby of a relay that stands alone.
+func (r *Relay) alone(room string, q api.LobbyQuery) api.Lobby {
+	self := view{r}.Self()
+	if !(view{r}).TakesNewcomers() || slices.Contains(q.Exclude, self.Name) {
+		return api.Lobby{Relays: []api.Member{}, RetryAfterMS: 1000}
+	}
+	self.URL = roomURL(self.URL, room)
+	return api.Lobby{Relays: []api.Member{self}}
+}
+
+// known is the directory as it stands, with this relay's own state, which the
+// directory may not have heard yet.
+func (r *Relay) known() []membership.Relay {
+	relays := slices.Clone(r.mesh.directory.Snapshot())
+	for i := range relays {
+		if relays[i].Name == r.cfg.Name {
+			relays[i].State = memberState(r.State())
+		}
+	}
+	return relays
+}
+
+// candidates is where a session may go on: the relay it is at, while that takes
+// newcomers, and those that would stand in for it. The channel is closed when
+// there may be something new.
+func (r *Relay) candidates(p *peer) (list []byte, changed <-chan struct{}) {
+	room, listens := p.purpose()
+	if r.mesh == nil {
+		_, changed := r.state.Get()
+		list, _ := json.Marshal(r.alone(room, api.LobbyQuery{})) // of strings and numbers
+		return list, changed
+	}
+	_, changed = r.mesh.directory.Watch()
+	relays := r.known()
+	o := placement.Options{
+		Zone:    r.cfg.Zone,
+		Count:   placement.DefaultCount,
+		Exclude: []string{r.cfg.Name},
+		Spread:  1 + r.listeners(room)/listenersAStandby,
+		Who:     p.who,
+	}
+	if !listens {
+		o.Purpose = placement.Speak
+	}
+	var places []membership.Relay
+	if self, ok := membership.Find(relays, r.cfg.Name); ok && r.State() == Ready {
+		places = append(places, self)
+	}
+	others := placement.Place(room, relays, o)
+	slices.SortStableFunc(others, func(a, b membership.Relay) int { return elsewhere(a, r.cfg.Zone) - elsewhere(b, r.cfg.Zone) })
+	answer := lobbyOf(room, append(places, others...))
+	for i := range answer.Relays {
+		answer.Relays[i].Load = 0 // changes all the time, and would be news each time
+	}
+	list, _ = json.Marshal(answer)
+	return list, changed
+}
+
+// elsewhere puts relays of other zones first: a standby shall not fall with the
+// relay it stands in for.
+func elsewhere(r membership.Relay, zone string) int {
+	if r.Zone != zone {
+		return 0
+	}
+	return 1
+}
+
+func lobbyOf(room string, places []membership.Relay) api.Lobby {
+	out := api.Lobby{Relays: make([]api.Member, 0, len(places))}
+	for _, place := range places {
+		out.Relays = append(out.Relays, memberOf(place, room))
+	}
+	return out
+}
+
+// memberOf is a relay as a client wants it.
+func memberOf(r membership.Relay, room string) api.Member {
+	m := api.Member{
+		Name:   r.Name,
+		URL:    roomURL(r.URL, room),
+		Zone:   r.Zone,
+		Load:   int(r.Load),
+		Packet: packetFor(int(r.Load)),
+	}
+	for _, sum := range r.CertificateSHA256 {
+		m.CertificatesSHA256 = append(m.CertificatesSHA256, hex.EncodeToString(sum[:]))
+	}
+	if len(m.CertificatesSHA256) > 0 {
+		m.CertificateSHA256 = m.CertificatesSHA256[0]
+	}
+	return m
+}
+
+// roomURL is a relay's URL with the room that sessions are opened at.
+func roomURL(base, room string) string {
+	if room == "" {
+		return base
+	}
+	return base + "/" + url.PathEscape(room)
+}
+
+// loadForLongPackets is the load in percent from which newcomers are offered
+// 120 ms packets: each costs half of what a listener with 60 ms packets does.
+const loadForLongPackets = 60
+
+func packetFor(load int) string {
+	if load >= loadForLongPackets {
+		return "120ms"
+	}
+	return "60ms"
+}
+
+// load is how much of the relay's capacity is used, in percent.
+func (r *Relay) load() float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clients := 0
+	for p := range r.peers {
+		if p.relay == "" {
+			clients++
+		}
+	}
+	return 100 * float64(clients) / float64(r.cfg.Capacity)
+}
+
+// listeners is how many sessions listen to a room here.
+func (r *Relay) listeners(room string) int {
+	n := 0
+	for _, p := range r.snapshot() {
+		if in, listens := p.purpose(); listens && in == room && p.relay == "" && p.deliver.Subscriptions() > 0 {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,260 @@
+package relay
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/stentor-audio/stentor/membership"
+	"github.com/stentor-audio/stentor/membership/placement"
+	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/protocol/session"
+	"github.com/stentor-audio/stentor/relay/deliver"
+	"github.com/stentor-audio/stentor/relay/ingest"
+	"github.com/stentor-audio/stentor/relay/uplink"
+)
+
+// A mesh is a relay's part in a network of relays: the directory it is listed
+// in, the sessions with the others, and the rooms it takes from them.
+type mesh struct {
+	relay     *Relay
+	directory *membership.Directory
+	links     *uplink.Links
+	rooms     *uplink.Rooms
+	reports   reports
+
+	mu    sync.Mutex
+	taken map[string]map[string]int // how often a relay has asked for a room, by room and relay
+}
+
+// newMesh joins nobody yet, but takes the gossip port.
+func newMesh(r *Relay) (*mesh, error) {
+	var keys []membership.Key
+	if r.cfg.GossipKey != "" {
+		var err error
+		if keys, err = membership.LoadKeys(r.cfg.GossipKey); err != nil {
+			return nil, fmt.Errorf("%w: --gossip-key: %w", ErrConfig, err)
+		}
+	}
+	host, err := gossipHost(r.cfg)
+	if err != nil {
+		return nil, err
+	}
+	self := membership.Relay{
+		Name:              r.cfg.Name,
+		Zone:              r.cfg.Zone,
+		URL:               r.URL(),
+		Addr:              r.peerAddr(host),
+		CertificateSHA256: r.certificateSums(),
+		HopID:             r.hopID,
+		Capacity:          uint32(r.cfg.Capacity),
+		State:             membership.Starting,
+		Version:           r.cfg.Version,
+	}
+	d, err := membership.New(membership.Config{
+		Self:      self,
+		Bind:      r.cfg.Gossip,
+		Advertise: net.JoinHostPort(host, "0"),
+		Keys:      keys,
+		Join:      r.cfg.Join,
+		Logger:    r.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: --gossip: %w", ErrConfig, err)
+	}
+	m := &mesh{relay: r, directory: d, taken: make(map[string]map[string]int)}
+	m.links = uplink.NewLinks(m.dial)
+	m.rooms = uplink.NewRooms(uplink.Config{
+		Self:    r.cfg.Name,
+		Roots:   m.roots,
+		Changed: func() <-chan struct{} { _, next := d.Watch(); return next },
+		Links:   m.links,
+		Follow:  m.follow,
+		Keep:    func(ctx context.Context, room string) { r.origin.Keep(ctx, protocol.Path(room)) },
+		Logger:  r.log,
+	})
+	return m, nil
+}
+
+// gossipHost is the address that other relays reach this one at, for gossip and
+// for audio: what is advertised, what is listened on, or where the default route
+// goes out.
+func gossipHost(c Config) (string, error) {
+	for _, addr := range []string{c.Advertise, c.Gossip, c.Listen} {
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil {
+			continue
+		}
+		if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) {
+			return host, nil
+		}
+	}
+	// No packet is sent: this only asks for the route.
+	conn, err := net.Dial("udp", "192.0.2.1:9")
+	if err != nil {
+		return "", fmt.Errorf("%w: this machine has no address that others could reach it at; give --advertise HOST:PORT", ErrConfig)
+	}
+	defer func() { _ = conn.Close() }()
+	return conn.LocalAddr().(*net.UDPAddr).IP.String(), nil
+}
+
+// peerAddr is where other relays connect.
+func (r *Relay) peerAddr(host string) string {
+	port := r.udp.LocalAddr().(*net.UDPAddr).Port
+	if _, advertised, err := net.SplitHostPort(r.cfg.Advertise); err == nil && advertised != "" {
+		return net.JoinHostPort(host, advertised)
+	}
+	return net.JoinHostPort(host, strconv.Itoa(port))
+}
+
+// certificateSums are the hashes of the certificates that are in use, the
+// current one first.
+func (r *Relay) certificateSums() [][32]byte {
+	var sums [][32]byte
+	for _, known := range r.certificates.Known() {
+		b, err := hex.DecodeString(known)
+		if err != nil || len(b) != 32 || len(sums) == membership.MaxCertificates {
+			continue
+		}
+		sums = append(sums, [32]byte(b))
+	}
+	return sums
+}
+
+// run takes part in the network until ctx ends.
+func (m *mesh) run(ctx context.Context) error {
+	var err error
+	if err = m.directory.Run(ctx); ctx.Err() != nil {
+		err = nil
+	}
+	return err
+}
+
+// describeEvery is how often the relay looks at what it says of itself. What the
+// others hear is paced by the directory.
+const describeEvery = 500 * time.Millisecond
+
+// describe keeps what the network knows of this relay up to date.
+func (m *mesh) describe(ctx context.Context) {
+	tick := time.NewTicker(describeEvery)
+	defer tick.Stop()
+	for {
+		state, changed := m.relay.state.Get()
+		m.directory.SetState(memberState(state))
+		m.directory.SetLoad(m.relay.load())
+		if err := m.directory.SetCertificates(m.relay.certificateSums()...); err != nil {
+			m.relay.log.Warn("the network cannot be told of a certificate", "cause", err)
+		}
+		select {
+		case <-tick.C:
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func memberState(s State) membership.State {
+	switch s {
+	case Ready:
+		return membership.Ready
+	case Draining:
+		return membership.Draining
+	default:
+		return membership.Starting
+	}
+}
+
+// close leaves every room.
+func (m *mesh) close() { m.rooms.Close() }
+
+// roots are the names of a room's roots by the directory as it stands, red first.
+func (m *mesh) roots(room string) []string {
+	red, blue := placement.Roots(room, m.directory.Snapshot())
+	var names []string
+	for _, root := range []membership.Relay{red, blue} {
+		if root.Name != "" {
+			names = append(names, root.Name)
+		}
+	}
+	return names
+}
+
+// follow takes in what another relay announces of a room.
+func (m *mesh) follow(ctx context.Context, s *session.Session, relay string, room protocol.Path) error {
+	in := ingest.New(m.relay.origin, s, ingest.Config{
+		Prefixes: []protocol.Path{room},
+		HopID:    m.relay.hopID,
+		Relay:    true,
+		Logger:   m.relay.log.With("relay", relay),
+	})
+	if err := in.Run(ctx); err != nil {
+		return err
+	}
+	return errors.New("its announcements ended")
+}
+
+// asked is called when another relay takes a room from this one. What is spoken
+// at that relay is taken from it in turn: this is how a speaker's voice reaches
+// the roots.
+func (m *mesh) asked(s *session.Session, relay, room string) (gone func()) {
+	release := m.rooms.Want(room)
+	m.take(room, relay, 1)
+	ctx, stop := context.WithCancel(s.Context())
+	in := ingest.New(m.relay.origin, s, ingest.Config{
+		Prefixes: []protocol.Path{deliver.FirstHand.Join(protocol.Path(room))},
+		Path: func(name protocol.Path) protocol.Path {
+			path, _ := name.TrimPrefix(deliver.FirstHand)
+			return path
+		},
+		HopID:  m.relay.hopID,
+		Relay:  true,
+		Logger: m.relay.log.With("relay", relay),
+	})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := in.Run(ctx); err != nil && ctx.Err() == nil {
+			m.relay.log.Warn("what is spoken at a relay cannot be had", "relay", relay, "room", room, "cause", err)
+		}
+	}()
+	return func() {
+		stop()
+		<-ended
+		m.take(room, relay, -1)
+		release()
+	}
+}
+
+// take counts who takes a room from this relay.
+func (m *mesh) take(room, relay string, n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.taken[room] == nil {
+		m.taken[room] = make(map[string]int)
+	}
+	if m.taken[room][relay] += n; m.taken[room][relay] == 0 {
+		delete(m.taken[room], relay)
+	}
+	if len(m.taken[room]) == 0 {
+		delete(m.taken, room)
+	}
+}
+
+// takers are the relays that take a room from this one, in order.
+func (m *mesh) takers(room string) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	names := make([]string, 0, len(m.taken[room]))
+	for name := range m.taken[room] {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
