@@ -77,6 +77,8 @@ func TestASplitNetworkHeals(t *testing.T) {
 				start := time.Now()
 				f.allSee(t, names...)
 				t.Logf("healed in %v", time.Since(start))
+				time.Sleep(time.Minute) // suspicions from the split still come true, and are mended
+				f.allSee(t, names...)
 				var seen []*record
 				for _, m := range f.all {
 					seen = append(seen, m.record())
