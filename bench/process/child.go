@@ -25,6 +25,11 @@ type Options struct {
 	// meant for this program and would be taken for flags by the other.
 	Env []string
 
+	// Thread is called on the thread that starts the program, which is then kept
+	// for that alone: it may put it elsewhere, into a network namespace. Nil does
+	// nothing.
+	Thread func() error
+
 	// ReadyWithin is how long the program may take to say that it is ready. Zero
 	// means 10 s.
 	ReadyWithin time.Duration
@@ -86,7 +91,7 @@ func Start(ctx context.Context, o Options) (*Child, error) {
 	c.cmd.SysProcAttr = attributes()
 	ctx, cancel := context.WithTimeoutCause(ctx, o.ReadyWithin, ErrNotReady)
 	defer cancel()
-	if err := c.start(); err != nil {
+	if err := c.start(o.Thread); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.name, err)
 	}
 	select {
@@ -104,7 +109,7 @@ func Start(ctx context.Context, o Options) (*Child, error) {
 }
 
 // start starts the process and what reads from it.
-func (c *Child) start() error {
+func (c *Child) start(thread func() error) error {
 	stdout, err := c.cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -117,6 +122,13 @@ func (c *Child) start() error {
 		// The kernel ends the child with the thread that started it, so this
 		// goroutine keeps its thread until the child is gone.
 		runtime.LockOSThread()
+		if thread != nil {
+			if err := thread(); err != nil {
+				c.abandon(stdout)
+				started <- err
+				return
+			}
+		}
 		if err := c.cmd.Start(); err != nil {
 			started <- err
 			return
@@ -127,6 +139,12 @@ func (c *Child) start() error {
 		close(c.done)
 	}()
 	return <-started
+}
+
+// abandon closes what belongs to a process that was not started.
+func (c *Child) abandon(stdout io.Closer) {
+	_ = stdout.Close()
+	_ = c.stdin.Close()
 }
 
 // read takes the lines of stdout until it is closed. Lines before the ready one

@@ -57,6 +57,12 @@ func TestStartFails(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	})
+	t.Run("its thread cannot go where it should", func(t *testing.T) {
+		lost := errors.New("lost")
+		if _, err := start(t, "chatty", Options{Thread: func() error { return lost }}); !errors.Is(err, lost) {
+			t.Errorf("%v", err)
+		}
+	})
 	t.Run("it says nothing", func(t *testing.T) {
 		_, err := start(t, "silent", Options{ReadyWithin: 50 * time.Millisecond})
 		if !errors.Is(err, ErrNotReady) {
