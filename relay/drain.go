@@ -193,7 +193,7 @@ func (r *Relay) successor(p *peer) string {
 // unwanted reports whether no other relay takes a room from this one.
 func (r *Relay) unwanted() bool {
 	for _, p := range r.snapshot() {
-		if p.relay != "" && p.deliver.Subscriptions() > 0 {
+		if p.relay != "" && p.deliver.Takes("") {
 			return false
 		}
 	}

@@ -171,7 +171,7 @@ func (r *Relay) load() float64 {
 func (r *Relay) listeners(room string) int {
 	n := 0
 	for _, p := range r.snapshot() {
-		if in, listens := p.purpose(); listens && in == room && p.relay == "" && p.deliver.Subscriptions() > 0 {
+		if p.relay == "" && p.deliver.Takes(room) {
 			n++
 		}
 	}

@@ -188,11 +188,13 @@ func (r *Relay) ticks(ctx context.Context) {
 	}
 }
 
-// addPeer takes a session in, unless the relay is ending or over its limit.
+// addPeer takes a session in, unless the relay is ending, drains, or is over its
+// limit.
 func (r *Relay) addPeer(p *peer) bool {
+	draining := p.relay == "" && r.State() == Draining
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed || len(r.peers) >= 2*r.cfg.Capacity {
+	if r.closed || draining || len(r.peers) >= 2*r.cfg.Capacity {
 		r.metrics.refused.WithLabelValues("full").Inc()
 		return false
 	}
@@ -260,6 +262,15 @@ func (r *Relay) HTTPAddr() net.Addr { return addrOf(r.http) }
 
 // AdminAddr is the address of the admin HTTP, or nil.
 func (r *Relay) AdminAddr() net.Addr { return addrOf(r.admin) }
+
+// GossipAddr is the HOST:PORT that others can join at, "" for a relay that stands
+// alone.
+func (r *Relay) GossipAddr() string {
+	if r.mesh == nil {
+		return ""
+	}
+	return r.mesh.directory.Addr().String()
+}
 
 func addrOf(l net.Listener) net.Addr {
 	if l == nil {

@@ -204,7 +204,7 @@ func (r *Relay) node(room string) (api.Node, bool) {
 		}
 	}
 	for _, p := range r.clients() {
-		if in, _ := p.purpose(); in == room {
+		if p.deliver.Takes(room) {
 			n.Lost += p.deliver.Counters.Lost()
 		}
 	}

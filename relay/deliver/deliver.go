@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/stentor-audio/stentor/protocol"
@@ -53,8 +52,10 @@ type Deliver struct {
 	cfg Config
 
 	Counters Counters
-	active   atomic.Int64 // subscriptions
-	tick     ticker
+
+	mu    sync.Mutex
+	rooms map[string]int // subscriptions to audio, by room
+	tick  ticker
 
 	tasks sync.WaitGroup // group streams that are being written
 }
@@ -92,9 +93,32 @@ func outermost(prefixes []protocol.Path) []protocol.Path {
 // Wait waits for what the delivery still writes, once the session has ended.
 func (d *Deliver) Wait() { d.tasks.Wait() }
 
-// Subscriptions is how many tracks the session takes now, without those that
-// belong to the session itself.
-func (d *Deliver) Subscriptions() int { return int(d.active.Load()) }
+// Takes reports whether the session takes audio of a room now; of any if it is
+// "". Tracks that belong to the session itself do not count.
+func (d *Deliver) Takes(room string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if room == "" {
+		return len(d.rooms) > 0
+	}
+	return d.rooms[room] > 0
+}
+
+// take counts a subscription to something in a room.
+func (d *Deliver) take(path protocol.Path, n int) {
+	segments := path.Segments()
+	if len(segments) == 0 {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.rooms == nil {
+		d.rooms = make(map[string]int, 1)
+	}
+	if d.rooms[segments[0]] += n; d.rooms[segments[0]] == 0 {
+		delete(d.rooms, segments[0])
+	}
+}
 
 func (d *Deliver) started(ctx context.Context) error {
 	select {

@@ -106,8 +106,10 @@ func (d *Deliver) Subscribe(ctx context.Context, sub *session.Subscriber) error 
 		if err != nil {
 			return refusal(err)
 		}
-		d.active.Add(1)
-		defer d.active.Add(-1)
+		if s.audio {
+			d.take(b.Path, 1)
+			defer d.take(b.Path, -1)
+		}
 		defer m.Leave()
 		return s.run(ctx, t, m)
 	}
