@@ -14,10 +14,11 @@ const (
 	urgentInterval = 200 * time.Millisecond
 
 	// updatesPerSecond is how many announcements a second all relays together
-	// make at most. A relay passes on some 640 descriptions a second (see
-	// tuning.go) and each of them 16 to 24 times; what is more waits, and then
-	// everybody's view is old instead of one's own.
-	updatesPerSecond = 25
+	// make at most. A relay passes on some 320 descriptions a second (see
+	// tuning.go) and each of them 16 times, or 24 above 99 relays, the new ones
+	// first. What is more than that would push out the repetitions that others
+	// may need.
+	updatesPerSecond = 20
 )
 
 // A pace says when a relay may next announce a change of itself, in a network

@@ -12,10 +12,10 @@ func TestPace(t *testing.T) {
 		want   time.Duration
 	}{
 		{1, false, 2 * time.Second},
-		{50, false, 2 * time.Second},
-		{51, false, 2040 * time.Millisecond},
-		{200, false, 8 * time.Second},
-		{2000, false, 80 * time.Second},
+		{40, false, 2 * time.Second},
+		{41, false, 2050 * time.Millisecond},
+		{200, false, 10 * time.Second},
+		{2000, false, 100 * time.Second},
 		{1, true, 200 * time.Millisecond},
 		{2000, true, 200 * time.Millisecond},
 	}

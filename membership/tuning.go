@@ -39,7 +39,7 @@ func tuned() *memberlist.Config {
 	c.SuspicionMaxTimeoutMult = 3
 	c.AwarenessMaxMultiplier = 8
 
-	// News go to eight relays twenty times a second, while there are any: some 640
+	// News go to eight relays ten times a second, while there are any: some 320
 	// descriptions a second, in packets below any usual MTU. An idle network sends
 	// its probes and nothing else.
 	//
@@ -47,7 +47,7 @@ func tuned() *memberlist.Config {
 	// times up to 99, 24 times up to 999: so many that a relay which misses one,
 	// and would give up another that has long contradicted, is a matter of days
 	// and not of minutes.
-	c.GossipInterval = 50 * time.Millisecond
+	c.GossipInterval = 100 * time.Millisecond
 	c.GossipNodes = 8
 	c.RetransmitMult = 8
 	c.UDPBufferSize = 1400
