@@ -12,9 +12,10 @@ const (
 // toc says: CELT, full band, one frame of 20 ms, mono (RFC 6716 §3.1).
 const toc = 31 << 3
 
-// packet is an Opus packet of so many bytes. What it sounds like nobody knows: to
-// everything but a decoder it is a packet like any other.
-func packet(bytes int) []byte {
+// Packet is an Opus packet of so many bytes, from [MinBytes] to [MaxBytes]. What
+// it sounds like nobody knows: to everything but a decoder it is a packet like
+// any other.
+func Packet(bytes int) []byte {
 	p := make([]byte, bytes)
 	r := rand.NewChaCha8([32]byte{})
 	_, _ = r.Read(p) // never fails

@@ -48,7 +48,7 @@ func New(path protocol.Path, hopID uint64, bytes int) (*Voice, error) {
 	if bytes < MinBytes || bytes > MaxBytes {
 		return nil, fmt.Errorf("voice: packets of %d bytes: want %d to %d", bytes, MinBytes, MaxBytes)
 	}
-	return &Voice{path: path, hopID: hopID, opus: packet(bytes), subs: make(map[chan packetAt]struct{})}, nil
+	return &Voice{path: path, hopID: hopID, opus: Packet(bytes), subs: make(map[chan packetAt]struct{})}, nil
 }
 
 // Path is the path of the broadcast.
