@@ -1,0 +1,126 @@
+package hop
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/stentor-audio/stentor/bench/wire"
+)
+
+// Options say what to measure. The zero value of each field works.
+type Options struct {
+	// Relays is how many relays there are, 2 to 60. Zero means 5.
+	Relays int
+
+	// Listeners is how many listen, 1 to 5000. Zero means 200.
+	Listeners int
+
+	// Delay is the playout delay. Zero means 200 ms.
+	Delay time.Duration
+
+	// Packet is how much audio a datagram to a listener carries: 20, 60 or
+	// 120 ms. Zero means what the relays wish.
+	Packet time.Duration
+
+	// Conditions are those of the network between the hosts, where there is one.
+	// All zero means 40 ms of round trip and 10 ms of jitter.
+	Conditions wire.Conditions
+
+	// Loopback does without the network: everything is on this machine's
+	// loopback, no time apart, and nobody can be cut off. Otherwise that is done
+	// where the network cannot be had.
+	Loopback bool
+
+	// Roles and Causes are who is struck and how; empty means all of them, but
+	// Cut where there is no network. Repeat is how often each; zero means once.
+	Roles  []Role
+	Causes []Cause
+	Repeat int
+
+	// Outage is how long a relay is gone before it comes back, and Rest how long
+	// the network then has before the next strike. Zero means 8 s and 7 s.
+	Outage, Rest time.Duration
+
+	// Executable has the verbs relay and those of [Listen] and [Speak]. Empty
+	// means this program.
+	Executable string
+
+	// Progress is told how far a step is, by one goroutine at a time. Nil tells
+	// nobody.
+	Progress func(step string, done, total int)
+}
+
+// ErrOptions says that what was asked for cannot be measured.
+var ErrOptions = errors.New("options")
+
+func (o Options) withDefaults() (Options, error) {
+	o.Relays = cmp.Or(o.Relays, 5)
+	o.Listeners = cmp.Or(o.Listeners, 200)
+	o.Delay = cmp.Or(o.Delay, 200*time.Millisecond)
+	o.Repeat = cmp.Or(o.Repeat, 1)
+	o.Outage = cmp.Or(o.Outage, 8*time.Second)
+	o.Rest = cmp.Or(o.Rest, 7*time.Second)
+	if o.Conditions == (wire.Conditions{}) {
+		o.Conditions = wire.Conditions{RTT: 40 * time.Millisecond, Jitter: 10 * time.Millisecond}
+	}
+	if len(o.Roles) == 0 {
+		o.Roles = Roles
+	}
+	if len(o.Causes) == 0 {
+		o.Causes = Causes
+		if o.Loopback {
+			o.Causes = []Cause{Kill, Freeze, Drain}
+		}
+	}
+	if o.Progress == nil {
+		o.Progress = func(string, int, int) {}
+	}
+	if o.Executable == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return o, err
+		}
+		o.Executable = self
+	}
+	if err := o.check(); err != nil {
+		return o, fmt.Errorf("%w: %w", ErrOptions, err)
+	}
+	return o, nil
+}
+
+func (o Options) check() error {
+	switch {
+	case o.Relays < 2 || o.Relays > 60:
+		return fmt.Errorf("%d relays: want 2 to 60", o.Relays)
+	case o.Listeners < 1 || o.Listeners > 5000:
+		return fmt.Errorf("%d listeners: want 1 to 5000", o.Listeners)
+	case o.Delay < Every || o.Delay > 10*time.Second:
+		return fmt.Errorf("a delay of %v: want 20ms to 10s", o.Delay)
+	case !slices.Contains([]time.Duration{0, Every, 3 * Every, 6 * Every}, o.Packet):
+		return fmt.Errorf("packets of %v: want 20ms, 60ms or 120ms", o.Packet)
+	case o.Repeat < 0 || o.Repeat > 1000:
+		return fmt.Errorf("%d repetitions: want 1 to 1000", o.Repeat)
+	case o.Outage < time.Second || o.Outage > time.Hour:
+		return fmt.Errorf("an outage of %v: want 1s to 1h", o.Outage)
+	case o.Rest < time.Second || o.Rest > time.Hour:
+		return fmt.Errorf("a rest of %v: want 1s to 1h", o.Rest)
+	}
+	for _, role := range o.Roles {
+		if !slices.Contains(Roles, role) {
+			return fmt.Errorf("no relay is %q: want some of %q", role, Roles)
+		}
+	}
+	for _, cause := range o.Causes {
+		if !slices.Contains(Causes, cause) {
+			return fmt.Errorf("nothing is called %q: want some of %q", cause, Causes)
+		}
+	}
+	if o.Loopback && slices.Contains(o.Causes, Cut) {
+		return errors.New("nobody can be cut off the loopback")
+	}
+	return nil
+}

@@ -1,0 +1,411 @@
+package hop
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/stentor-audio/stentor/bench/process"
+)
+
+// The kinds of network.
+const (
+	hosts    = "hosts"
+	loopback = "loopback"
+)
+
+const (
+	// joinWithin is how long relays may take to find each other, and listeners
+	// to hear something.
+	joinWithin = 60 * time.Second
+	// quiet is how long nothing is struck at first.
+	quiet = 5 * time.Second
+	// poll is how often something is asked that takes its time.
+	poll = 100 * time.Millisecond
+)
+
+var (
+	// ErrInterrupted says that a measurement was ended before its time.
+	ErrInterrupted = errors.New("interrupted")
+	// ErrSilence says that listeners hear nothing although nothing was struck.
+	ErrSilence = errors.New("nothing is heard")
+)
+
+// A run is one measurement.
+type run struct {
+	o         Options
+	site      *site
+	dir       string // what relays keep
+	relays    []*relay
+	speaker   *process.Child
+	listeners *process.Child
+	stop      context.CancelCauseFunc
+	watching  sync.WaitGroup
+	result    Result
+}
+
+// Run measures. If it is ended early by ctx, which is [ErrInterrupted], or by an
+// error, it returns that and the result until then, if there is any.
+func Run(ctx context.Context, o Options) (*Result, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	r := &run{o: o}
+	caller := ctx
+	ctx, r.stop = context.WithCancelCause(ctx)
+	err = r.prepare(ctx)
+	if err == nil {
+		err = r.strikes(ctx)
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if caller.Err() != nil {
+		err = ErrInterrupted
+	}
+	r.close()
+	if r.result.Quiet.Expect == 0 {
+		return nil, err
+	}
+	r.result.Partial = err != nil
+	return &r.result, err
+}
+
+// prepare starts everything and waits until everybody hears.
+func (r *run) prepare(ctx context.Context) (err error) {
+	if r.site, err = newSite(r.o); err != nil {
+		return err
+	}
+	r.describe()
+	if r.site.network == nil {
+		r.o.Causes = slices.DeleteFunc(slices.Clone(r.o.Causes), func(c Cause) bool { return c == Cut })
+		if len(r.o.Causes) == 0 {
+			return fmt.Errorf("%w: nobody can be cut off: %w", ErrOptions, r.site.why)
+		}
+	}
+	if r.dir, err = os.MkdirTemp("", "stentor-hop"); err != nil {
+		return err
+	}
+	if err := writeGossipKey(r.dir); err != nil {
+		return err
+	}
+	if err := r.startRelays(ctx); err != nil {
+		return err
+	}
+	if err := r.startSpeaker(ctx); err != nil {
+		return err
+	}
+	return r.startListeners(ctx)
+}
+
+// describe takes down what is measured.
+func (r *run) describe() {
+	r.result = Result{Relays: r.o.Relays, Listeners: r.o.Listeners, DelayMS: r.o.Delay.Milliseconds(), Network: loopback}
+	if r.site.network == nil {
+		if r.site.why != nil {
+			r.result.Note = "on the loopback, without a round trip, jitter, losses and cuts: " + r.site.why.Error()
+		}
+		return
+	}
+	c := r.o.Conditions
+	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+	r.result.Network, r.result.RTT, r.result.Jitter, r.result.Loss = hosts, ms(c.RTT), ms(c.Jitter), c.Loss
+}
+
+// startRelays starts the relays one after the other and waits until each knows
+// all.
+func (r *run) startRelays(ctx context.Context) error {
+	var seeds []string
+	for i := range r.o.Relays {
+		r.o.Progress("relays starting", i, r.o.Relays)
+		relay, err := newRelay(r.site, r.o, i, r.dir, seeds)
+		if err != nil {
+			return err
+		}
+		r.relays = append(r.relays, relay)
+		if err := relay.start(ctx); err != nil {
+			return err
+		}
+		if len(seeds) < 3 {
+			seeds = append(seeds, relay.gossip)
+		}
+	}
+	// Whoever comes back must find the others, the first one, too.
+	for _, relay := range r.relays {
+		for _, seed := range seeds {
+			if seed != relay.gossip && !slices.Contains(relay.args, seed) {
+				relay.args = append(relay.args, "--join", seed)
+			}
+		}
+	}
+	return until(ctx, joinWithin, func() error {
+		for _, relay := range r.relays {
+			if n, err := relay.members(ctx); err != nil {
+				return err
+			} else if n < r.o.Relays {
+				return fmt.Errorf("%s knows %d relays of %d", relay.name, n, r.o.Relays)
+			}
+		}
+		return nil
+	})
+}
+
+// until asks again and again until there is no error, or returns the last one.
+func until(ctx context.Context, within time.Duration, try func() error) error {
+	deadline := time.Now().Add(within)
+	for {
+		err := try()
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+		if wait(ctx, poll) != nil {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (r *run) urls() (all []string) {
+	for _, relay := range r.relays {
+		all = append(all, relay.url)
+	}
+	return all
+}
+
+// part starts a process of its own on a host of its own.
+func (r *run) part(ctx context.Context, args ...string) (*process.Child, error) {
+	h, err := r.site.host()
+	if err != nil {
+		return nil, err
+	}
+	child, err := process.Start(ctx, process.Options{
+		Path: r.o.Executable, Args: append([]string{"bench"}, args...), Thread: h.thread(), ReadyWithin: joinWithin,
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.watching.Go(func() {
+		select {
+		case <-child.Done():
+			r.stop(child.Err())
+		case <-ctx.Done():
+		}
+	})
+	return child, nil
+}
+
+// startSpeaker lets the speaker speak at two relays.
+func (r *run) startSpeaker(ctx context.Context) (err error) {
+	args := []string{"hop-speaker", "--bytes", "80"}
+	for _, u := range r.urls()[:2] {
+		args = append(args, "--relay", u)
+	}
+	r.speaker, err = r.part(ctx, args...)
+	return err
+}
+
+// startListeners lets the listeners in and waits until all of them have heard
+// something.
+func (r *run) startListeners(ctx context.Context) (err error) {
+	over := time.Duration(r.o.Listeners) * 20 * time.Millisecond // each takes two handshakes
+	args := []string{"hop-listeners", "--listeners", strconv.Itoa(r.o.Listeners), "--delay", r.o.Delay.String(),
+		"--packet", r.o.Packet.String(), "--over", over.String()}
+	for _, u := range r.urls() {
+		args = append(args, "--relay", u)
+	}
+	r.o.Progress("listeners joining", 0, r.o.Listeners)
+	if r.listeners, err = r.part(ctx, args...); err != nil {
+		return err
+	}
+	if err := wait(ctx, over); err != nil {
+		return err
+	}
+	return until(ctx, joinWithin, func() error {
+		report, err := r.ask("learn")
+		if err != nil {
+			return err
+		}
+		r.o.Progress("listeners joining", r.o.Listeners-report.Deaf, r.o.Listeners)
+		if report.Deaf > 0 {
+			return fmt.Errorf("%w by %d listeners of %d%s", ErrSilence, report.Deaf, r.o.Listeners, because(report))
+		}
+		return nil
+	})
+}
+
+func because(r Report) string {
+	if r.Error == "" {
+		return ""
+	}
+	return ": " + r.Error
+}
+
+// ask gives the listeners a command.
+func (r *run) ask(command string) (report Report, err error) {
+	if err := r.listeners.Command(command); err != nil {
+		return report, err
+	}
+	select {
+	case line, ok := <-r.listeners.Lines():
+		if !ok {
+			<-r.listeners.Done()
+			return report, r.listeners.Err()
+		}
+		if err := json.Unmarshal([]byte(line), &report); err != nil {
+			return report, fmt.Errorf("listeners: %q: %w", line, err)
+		}
+		return report, nil
+	case <-time.After(joinWithin):
+		return report, fmt.Errorf("listeners: no answer to %q", command)
+	}
+}
+
+// between asks for the frames of a time that is over.
+func (r *run) between(from, to time.Time) (Report, error) {
+	return r.ask(fmt.Sprintf("report %d %d", from.UnixMicro(), to.UnixMicro()))
+}
+
+// strikes lets happen what is planned, one after the other.
+func (r *run) strikes(ctx context.Context) error {
+	if err := wait(ctx, quiet); err != nil {
+		return err
+	}
+	if _, err := r.ask("learn"); err != nil {
+		return err
+	}
+	from := time.Now()
+	if err := wait(ctx, quiet+r.o.Delay+time.Second); err != nil {
+		return err
+	}
+	report, err := r.between(from, from.Add(quiet))
+	if err != nil {
+		return err
+	}
+	r.result.Quiet = Outcome{}.outcome(report)
+	if report.Lost == report.Expected {
+		return fmt.Errorf("%w%s", ErrSilence, because(report))
+	}
+	plan := Plan(r.o.Roles, r.o.Causes, r.o.Repeat)
+	for i, s := range plan {
+		r.o.Progress(fmt.Sprintf("%s, %s", s.Role, s.Cause), i, len(plan))
+		if err := r.strikeOne(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// strikeOne strikes a relay, takes it back, and counts what was heard from just
+// before until the network has had its rest.
+func (r *run) strikeOne(ctx context.Context, s Strike) error {
+	outcome := Outcome{Role: s.Role, Cause: s.Cause}
+	tree, err := r.tree(ctx)
+	if err != nil {
+		return err
+	}
+	if outcome.Victim, err = tree.Pick(s.Role); err != nil {
+		outcome.Skipped = err.Error()
+		r.result.Kills = append(r.result.Kills, outcome)
+		return nil
+	}
+	victim := r.named(outcome.Victim)
+	if victim == nil {
+		return fmt.Errorf("the tree has a relay that nobody started: %q", outcome.Victim)
+	}
+	for _, n := range tree.Nodes {
+		if n.Relay == outcome.Victim {
+			outcome.Listen = n.Listeners
+		}
+	}
+	from := time.Now()
+	if err := victim.strike(ctx, s.Cause, r.o.Outage); err != nil {
+		return err
+	}
+	ended := wait(ctx, time.Until(from.Add(r.o.Outage)))
+	if ended == nil {
+		if err := victim.restore(ctx, s.Cause); err != nil {
+			return err
+		}
+		ended = wait(ctx, r.o.Rest)
+	}
+	if ended == nil {
+		if err := until(ctx, joinWithin, func() error { return r.back(ctx, victim) }); err != nil {
+			outcome.Late = err.Error()
+		}
+	}
+	// What is under way or held by a player is not lost yet.
+	to := time.Now().Add(-r.o.Delay - time.Second)
+	report, err := r.between(from, to)
+	if err != nil {
+		return err
+	}
+	r.result.add(outcome, report)
+	return ended
+}
+
+// back finds out whether a relay takes part again.
+func (r *run) back(ctx context.Context, victim *relay) error {
+	n, err := victim.members(ctx)
+	if err == nil && n < r.o.Relays {
+		err = fmt.Errorf("%s knows %d relays of %d", victim.name, n, r.o.Relays)
+	}
+	return err
+}
+
+// tree asks the relays, one after the other, how the room gets to everybody.
+func (r *run) tree(ctx context.Context) (tree Tree, err error) {
+	for _, relay := range r.relays {
+		if tree, err = relay.tree(ctx); err == nil {
+			return tree, nil
+		}
+	}
+	return tree, err
+}
+
+func (r *run) named(name string) *relay {
+	i := slices.IndexFunc(r.relays, func(r *relay) bool { return r.name == name })
+	if i < 0 {
+		return nil
+	}
+	return r.relays[i]
+}
+
+// close ends everything, listeners first.
+func (r *run) close() {
+	r.stop(nil)
+	r.watching.Wait()
+	var ending sync.WaitGroup
+	for _, child := range []*process.Child{r.listeners, r.speaker} {
+		if child != nil {
+			ending.Go(func() { _ = child.Stop() })
+		}
+	}
+	ending.Wait()
+	for _, relay := range r.relays {
+		ending.Go(relay.close)
+	}
+	ending.Wait()
+	if r.site != nil {
+		r.site.close()
+	}
+	if r.dir != "" {
+		_ = os.RemoveAll(r.dir)
+	}
+}

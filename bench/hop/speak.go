@@ -1,0 +1,63 @@
+package hop
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/stentor-audio/stentor/bench/voice"
+	"github.com/stentor-audio/stentor/client"
+)
+
+// speaker is who speaks.
+const speaker = "ada"
+
+// Speak is the process of the speaker: it speaks at two of the relays in one
+// packet after the other, without a pause, writes "ready speaker" to out when the
+// first relay has it, and ends with in or ctx.
+func Speak(ctx context.Context, relays []string, bytes int, in io.Reader, out io.Writer) error {
+	if bytes < voice.MinBytes || bytes > client.MaxPacket {
+		return fmt.Errorf("%w: packets of %d bytes: want %d to %d", ErrOptions, bytes, voice.MinBytes, client.MaxPacket)
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	s, err := client.NewSpeaker(client.SpeakOptions{
+		Room: Room, Name: speaker, Relays: relays,
+		Dial: client.Options{TLS: &tls.Config{InsecureSkipVerify: true}}, // as listeners do
+	})
+	if err != nil {
+		return err
+	}
+	ran := make(chan error, 1)
+	go func() {
+		err := s.Run(ctx)
+		stop(err)
+		ran <- err
+	}()
+	go func() { // ends with in, which nothing interrupts
+		_, _ = io.Copy(io.Discard, bufio.NewReader(in))
+		stop(nil)
+	}()
+	err = s.WaitReady(ctx)
+	if err == nil {
+		_, err = fmt.Fprintln(out, "ready speaker")
+	}
+	if err == nil {
+		err = s.Play(ctx, endless{voice.Packet(bytes)})
+	}
+	stop(nil)
+	<-ran
+	if cause := context.Cause(ctx); err == nil || errors.Is(cause, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// endless is the same packet for ever.
+type endless struct{ opus []byte }
+
+// Next implements [client.PacketSource].
+func (e endless) Next() ([]byte, float32, error) { return e.opus, 1, nil }
