@@ -1,6 +1,9 @@
 package client
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 const (
 	// firstPause and longestPause are what the other implementations of the
@@ -26,4 +29,16 @@ func (b *backoff) next(lived time.Duration, random float64) time.Duration {
 	wait := b.pause/2 + time.Duration(random*float64(b.pause/2))
 	b.pause = min(2*b.pause, longestPause)
 	return wait
+}
+
+// sleep waits for d or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

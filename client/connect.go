@@ -21,13 +21,14 @@ import (
 // that knows only HTTP/3 swallows the packets without an answer.
 const fallbackAfter = time.Second
 
-// connect makes a connection by the transport that o asks for.
-func connect(ctx context.Context, e endpoint, o Options) (session.Conn, error) {
+// connect makes a connection by the transport that o asks for. The hash of the
+// certificate that the relay showed goes to leaf.
+func connect(ctx context.Context, e endpoint, o Options, leaf *shown) (session.Conn, error) {
 	pins, err := pinsOf(ctx, e, o)
 	if err != nil {
 		return nil, err
 	}
-	cfg := tlsConfig(e, o, pins)
+	cfg := leaf.watch(tlsConfig(e, o, pins))
 	native := func(ctx context.Context) (session.Conn, error) { return dialNative(ctx, e, o, cfg.Clone()) }
 	web := func(ctx context.Context) (session.Conn, error) { return dialWebTransport(ctx, e, o, cfg.Clone()) }
 	switch {
@@ -121,7 +122,7 @@ func moreTelling(a, b error) error {
 
 func dialNative(ctx context.Context, e endpoint, o Options, cfg *tls.Config) (session.Conn, error) {
 	cfg.NextProtos = []string{protocol.Lite05.ALPN()}
-	conn, err := o.DialQUIC(ctx, e.authority(), cfg, quicConfig(o.Timeout))
+	conn, err := o.DialQUIC(ctx, e.authority(), cfg, quicConfig(o))
 	if err != nil {
 		return nil, fmt.Errorf("native QUIC: %w", cause(ctx, err))
 	}
@@ -133,7 +134,7 @@ func dialWebTransport(ctx context.Context, e endpoint, o Options, cfg *tls.Confi
 	var below *quic.Conn
 	transport := &webtransport.Transport{
 		TLSClientConfig:      cfg,
-		QUICConfig:           quicConfig(o.Timeout),
+		QUICConfig:           quicConfig(o),
 		ApplicationProtocols: []string{protocol.Lite05.ALPN()},
 		// Both ends have to state limits for either's to hold.
 		Config: &webtransport.Config{

@@ -4,56 +4,45 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 
+	"github.com/stentor-audio/stentor/client/hop"
 	"github.com/stentor-audio/stentor/protocol"
-	"github.com/stentor-audio/stentor/protocol/session"
-)
-
-// The broadcast and track by which a relay says, when it has nothing else to
-// say, that it is still there.
-const (
-	relayBroadcast protocol.Path = ".stentor/relay"
-	tickTrack                    = "tick"
 )
 
 // A feed is what one session brings to a Listener. It follows the room's
-// announcements and prepares every track; nothing is subscribed to before use
-// is called, so a second feed can stand by at next to no cost.
+// announcements and prepares every track; what it subscribes to is said by the
+// machine, so a feed can stand by at next to no cost.
 type feed struct {
 	l       *Listener
+	line    *line
 	session *Session
 	room    protocol.Path // as it is called within the session
+	inUse   toggle        // all there is is wanted: catalogs, too
 
-	inUse   chan struct{} // closed by use
-	useOnce sync.Once
-
-	// Set by run.
 	ctx context.Context
 
 	roundTrip atomic.Int64 // ns
 	heardAt   atomic.Int64 // when anything last came, time since epoch
 
-	// Owned by run.
-	taps map[string]*tap // by speaker
+	voices map[hop.Track]*tap // guarded by the Listener's mu
+	taps   map[string]*tap    // by speaker; owned by run
 }
 
-func newFeed(l *Listener, s *Session) *feed {
+func newFeed(l *Listener, line *line) *feed {
 	f := &feed{
 		l:       l,
-		session: s,
-		room:    s.Path(protocol.Path(l.o.Room)),
-		inUse:   make(chan struct{}),
+		line:    line,
+		session: line.session,
+		room:    line.session.Path(protocol.Path(l.o.Room)),
+		ctx:     line.ctx,
+		voices:  make(map[hop.Track]*tap),
 		taps:    make(map[string]*tap),
 	}
-	f.roundTrip.Store(int64(s.Conn().Stats().RTT))
+	f.roundTrip.Store(int64(f.session.Conn().Stats().RTT))
 	f.heardAt.Store(int64(now()))
 	return f
 }
-
-// use starts the subscriptions.
-func (f *feed) use() { f.useOnce.Do(func() { close(f.inUse) }) }
 
 // run follows the room until the session or ctx ends, or the relay stops
 // announcing, and waits for everything it started.
@@ -62,10 +51,6 @@ func (f *feed) run(ctx context.Context) {
 	defer cancel()
 	stop := context.AfterFunc(f.session.Context(), cancel)
 	defer stop()
-	f.ctx = ctx
-
-	var tasks sync.WaitGroup
-	tasks.Go(func() { f.listenForTicks(ctx) })
 	if err := f.follow(ctx); err != nil && ctx.Err() == nil {
 		f.l.log.Warn("announcements ended", "relay", f.session.Relay(), "cause", err)
 	}
@@ -73,7 +58,6 @@ func (f *feed) run(ctx context.Context) {
 	for _, p := range f.taps {
 		p.close()
 	}
-	tasks.Wait()
 }
 
 // follow reads the announcements of the room.
@@ -128,42 +112,12 @@ func (f *feed) announced(ctx context.Context, msg protocol.Announce) {
 	if !ok {
 		return
 	}
-	p.track = t
 	f.taps[speaker] = p
 	p.start(ctx)
-}
-
-// listenForTicks keeps the line's pulse. A relay that has none refuses, and then
-// only the packets tell.
-func (f *feed) listenForTicks(ctx context.Context) {
-	sub, err := f.session.Subscribe(ctx, protocol.Subscribe{
-		Broadcast: f.session.Path(relayBroadcast),
-		Track:     tickTrack,
-	}, pulse{f})
-	if err != nil {
-		return
-	}
-	defer sub.Close()
-	select {
-	case <-sub.Done():
-	case <-ctx.Done():
-	}
+	f.l.announced(t, f.line)
 }
 
 func (f *feed) heard() { f.heardAt.Store(int64(now())) }
-
-// A pulse is the sink of the tick.
-type pulse struct{ f *feed }
-
-// Datagram implements [session.Sink].
-func (p pulse) Datagram(uint64, protocol.Frame) { p.f.heard() }
-
-// Group implements [session.Sink].
-func (p pulse) Group(_ context.Context, g *session.GroupReader) {
-	if _, err := g.Next(); err == nil {
-		p.f.heard()
-	}
-}
 
 // fetch asks the session for one group of one frame.
 func (f *feed) fetch(ctx context.Context, path protocol.Path, track string, group uint64) (protocol.Frame, error) {

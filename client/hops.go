@@ -1,74 +1,104 @@
 package client
 
-import "time"
+import (
+	"time"
 
-// A hop is a change of the relay that may still be going on.
-type hop struct {
-	HopStats
-	begun   time.Duration
-	arrived time.Duration // when the first frame came over the new session; 0 not yet
-	before  uint64        // frames lost until it began
-	settled bool          // lost is final
-}
+	"github.com/stentor-audio/stentor/client/hop"
+)
 
 const (
-	// settledAfter is how long after the first frame over the new session a
-	// hop's losses may still come to light: by then every buffer has played what
-	// it held.
+	// settledAfter is how long after a hop its losses may still come to light: by
+	// then every buffer has played what it held.
 	settledAfter = 2 * time.Second
+
+	// lostEvery is how often the frames lost are counted, and lostKept how many
+	// counts are kept: a hop is known when it is over, and one that took longer
+	// than they reach back is charged with what was lost since.
+	lostEvery = 100 * time.Millisecond
+	lostKept  = 100
 
 	// maxHops bounds what is remembered of a listener that hops all day.
 	maxHops = 1000
 )
 
-// A hopLog is the history of a Listener's relays. It is told the time, and how
-// many frames have been lost so far.
-type hopLog struct{ list []hop }
+// A hopped is a hop that is over, though its losses may not be.
+type hopped struct {
+	HopStats
+	before uint64        // frames lost until it began
+	until  time.Duration // when what is lost is not its any more
+}
 
-// leave notes the end of a session with a relay.
-func (h *hopLog) leave(relay, cause string, age, at time.Duration, lost uint64) {
-	if n := len(h.list); n > 0 && h.list[n-1].To == "" {
-		return // still on the way
-	}
+// A lostCount is how many frames had been lost at a time.
+type lostCount struct {
+	at   time.Duration
+	lost uint64
+}
+
+// A hopLog is the history of a Listener's relays. It is told the time since the
+// Listener began, and how many frames have been lost so far.
+type hopLog struct {
+	list   []hopped
+	counts []lostCount // oldest first
+}
+
+// hopped notes what the machine reports.
+func (h *hopLog) hopped(e hop.Effect, at time.Duration) {
+	begun := max(at-e.Took, 0)
+	h.close(begun)
 	if len(h.list) == maxHops {
 		h.list = append(h.list[:0], h.list[1:]...)
 	}
-	h.list = append(h.list, hop{
-		HopStats: HopStats{AtMS: age.Milliseconds(), From: relay, Cause: cause},
-		begun:    at,
-		before:   lost,
-	})
+	next := hopped{
+		HopStats: hopStats(e, at),
+		before:   h.lostAt(begun),
+		until:    at + settledAfter,
+	}
+	if n := len(h.counts); n > 0 {
+		next.Lost = h.counts[n-1].lost - next.before
+	}
+	h.list = append(h.list, next)
 }
 
-// enter notes a new session.
-func (h *hopLog) enter(relay string) {
-	if n := len(h.list); n > 0 && h.list[n-1].To == "" {
-		h.list[n-1].To = relay
+// hopStats is what there is to say about a hop that was over at a time.
+func hopStats(e hop.Effect, at time.Duration) HopStats {
+	return HopStats{
+		AtMS:   max(at-e.Took, 0).Milliseconds(),
+		From:   e.From,
+		To:     e.To,
+		Cause:  e.Cause.String(),
+		TookMS: e.Took.Milliseconds(),
 	}
 }
 
-// heard notes that a frame came.
-func (h *hopLog) heard(at time.Duration) {
-	n := len(h.list)
-	if n == 0 || h.list[n-1].To == "" || h.list[n-1].arrived != 0 {
-		return
+// close lets the last hop be over where another begins.
+func (h *hopLog) close(at time.Duration) {
+	if n := len(h.list); n > 0 && h.list[n-1].until > at {
+		last := &h.list[n-1]
+		last.until = at
+		last.Lost = max(h.lostAt(at), last.before) - last.before
 	}
-	h.list[n-1].arrived = at
-	h.list[n-1].TookMS = (at - h.list[n-1].begun).Milliseconds()
 }
 
-// open reports whether the last hop's losses are still being counted.
-func (h *hopLog) open() bool {
-	n := len(h.list)
-	return n > 0 && !h.list[n-1].settled
+// count takes the frames lost so far and charges the last hop with its share.
+func (h *hopLog) count(at time.Duration, lost uint64) {
+	if len(h.counts) == lostKept {
+		h.counts = append(h.counts[:0], h.counts[1:]...)
+	}
+	h.counts = append(h.counts, lostCount{at, lost})
+	if n := len(h.list); n > 0 && at <= h.list[n-1].until+lostEvery {
+		h.list[n-1].Lost = lost - h.list[n-1].before
+	}
 }
 
-// settle counts the losses of the last hop until it is over.
-func (h *hopLog) settle(at time.Duration, lost uint64) {
-	if !h.open() {
-		return
+// lostAt is how many frames had been lost at a time: by the newest count before
+// it, or else the oldest there is.
+func (h *hopLog) lostAt(at time.Duration) uint64 {
+	var lost uint64
+	for i, c := range h.counts {
+		if i > 0 && c.at > at {
+			break
+		}
+		lost = c.lost
 	}
-	last := &h.list[len(h.list)-1]
-	last.Lost = lost - last.before
-	last.settled = last.arrived != 0 && at-last.arrived > settledAfter
+	return lost
 }

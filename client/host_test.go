@@ -128,7 +128,7 @@ func (h *host) start(t testing.TB) *host {
 	h.port = udp.LocalAddr().(*net.UDPAddr).Port
 	ctx, cancel := context.WithCancel(context.Background())
 	transport := &quic.Transport{Conn: udp}
-	listener, err := transport.Listen(&tls.Config{Certificates: []tls.Certificate{*h.cert}, NextProtos: h.alpn}, quicConfig(5*time.Second))
+	listener, err := transport.Listen(&tls.Config{Certificates: []tls.Certificate{*h.cert}, NextProtos: h.alpn}, quicConfig(Options{}.withDefaults()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,11 @@ func (h *host) serve(ctx context.Context, conn session.Conn) {
 	}
 	setup := h.setup
 	setup.HopID, setup.Datagrams = 7777, !h.streams
-	s := session.New(conn, session.Config{Setup: setup, Publisher: h.publisher})
+	publisher := h.publisher
+	if publisher == nil {
+		publisher = ownTracks{}
+	}
+	s := session.New(conn, session.Config{Setup: setup, Publisher: publisher})
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

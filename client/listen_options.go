@@ -32,11 +32,15 @@ type ListenOptions struct {
 	// that offer no bundles come in packets of 20 ms in any case.
 	Packet time.Duration
 
+	// NoStandby keeps no second session ready: when the relay fails, another has
+	// to be dialled first, which is heard.
+	NoStandby bool
+
 	// Output takes what is received. Nil counts it and throws it away.
 	Output Output
 
 	// MaxSpeakers is how many are listened to at once; further ones are left
-	// out until one leaves. Zero means 32.
+	// out until one leaves. Zero means 32; at most 64.
 	MaxSpeakers int
 
 	// ConnectTimeout is how long no relay may answer at the beginning before
@@ -47,12 +51,15 @@ type ListenOptions struct {
 	Logger *slog.Logger
 }
 
+// maxSpeakers is how many tracks a hop.Machine follows.
+const maxSpeakers = 64
+
 // defaultPacket is what listeners take unless they or the relay say otherwise: a
 // third of the packets for 40 ms of delay.
 const defaultPacket = 60 * time.Millisecond
 
 func (o ListenOptions) withDefaults() ListenOptions {
-	o.MaxSpeakers = cmp.Or(o.MaxSpeakers, 32)
+	o.MaxSpeakers = min(cmp.Or(o.MaxSpeakers, 32), maxSpeakers)
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, connectTimeout)
 	if o.Output == nil {
 		o.Output = newCounter()

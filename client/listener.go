@@ -1,12 +1,16 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/stentor-audio/stentor/client/hop"
 	"github.com/stentor-audio/stentor/client/playout"
 	"github.com/stentor-audio/stentor/protocol"
 )
@@ -14,24 +18,28 @@ import (
 // A Listener follows the speakers of a room: it finds them, subscribes to each,
 // merges what any of its sessions delivers by sequence, fetches what is missing
 // and puts it all into an [Output]. Sessions come and go; the tracks stay.
+//
+// Package hop decides about the sessions: one is listened to, another stands by
+// to take over within a round trip (docs/hops.md).
 type Listener struct {
 	// Set by NewListener, constant afterwards.
 	o     ListenOptions
 	log   *slog.Logger
-	ready chan struct{} // closed when the first session is up
-	fail  atomic.Pointer[error]
+	roam  *roamer
+	began atomic.Int64 // when Run did, time since epoch
 
-	readyOnce sync.Once
-	began     atomic.Int64 // when Run did, time since epoch
-	tasks     sync.WaitGroup
+	tasks sync.WaitGroup
 
 	// Lock order: mu, then the output's lock.
 	mu      sync.Mutex
+	machine *hop.Machine
 	tracks  map[trackKey]*track
 	feeds   map[*feed]struct{}
+	last    hop.Track     // number given last
+	packet  time.Duration // what the first relay wished for; 0 not known yet
 	latency histogram
 	hops    hopLog
-	relay   string // of the newest session, host:port
+	relay   string // listened to last
 	room    bool   // MaxSpeakers was not yet complained about
 }
 
@@ -41,13 +49,28 @@ func NewListener(o ListenOptions) (*Listener, error) {
 		return nil, err
 	}
 	o = o.withDefaults()
-	return &Listener{
-		o:      o,
-		log:    o.Logger.With("room", o.Room),
-		ready:  make(chan struct{}),
-		tracks: make(map[trackKey]*track),
-		feeds:  make(map[*feed]struct{}),
-	}, nil
+	l := &Listener{
+		o:       o,
+		log:     o.Logger.With("room", o.Room),
+		machine: hop.New(hop.Options{Jitter: rand.Float64(), Cold: o.NoStandby}),
+		tracks:  make(map[trackKey]*track),
+		feeds:   make(map[*feed]struct{}),
+	}
+	r, err := newRoamer(l.machine, &l.mu, o.Relays)
+	if err != nil {
+		return nil, err
+	}
+	l.roam = r
+	r.purpose, r.room, r.options, r.log = "listen", o.Room, o.Dial, l.log
+	r.dial = func(ctx context.Context, url string, pins []Hash, goaway func(string)) (*Session, error) {
+		return dialAs(ctx, url, o.Dial, protocol.RoleSubscriber, pins, goaway)
+	}
+	r.up, r.down, r.order = l.addFeed, l.removeFeed, l.order
+	r.serve = func(ctx context.Context, line *line) { line.feed.run(ctx) }
+	if o.Dial.DialQUIC == nil {
+		r.route = route
+	}
+	return l, nil
 }
 
 // Listen runs a Listener until ctx ends or no relay takes it.
@@ -59,23 +82,16 @@ func Listen(ctx context.Context, o ListenOptions) error {
 	return l.Run(ctx)
 }
 
-// Run keeps a session and follows the room until ctx ends, or until no relay
+// Run keeps sessions and follows the room until ctx ends, or until no relay
 // takes this listener: [ErrNotAllowed], [ErrCertificate], or [ErrUnreachable]
 // at the beginning. It returns why it ended, never nil, and may be called once.
 func (l *Listener) Run(ctx context.Context) error {
 	l.began.Store(int64(now()))
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	k := keeper{
-		relays: l.o.Relays,
-		dial:   l.dial,
-		serve:  l.serve,
-		failed: func(err error) { l.fail.Store(&err) },
-		log:    l.log,
-	}
-	l.tasks.Go(func() { stop(k.run(ctx)) })
+	l.tasks.Go(func() { l.roam.run(ctx, stop) })
 	l.tasks.Go(func() {
-		if err := l.awaitFirst(ctx); err != nil {
+		if err := l.roam.awaitFirst(ctx, l.o.ConnectTimeout); err != nil {
 			stop(err)
 		}
 	})
@@ -85,62 +101,38 @@ func (l *Listener) Run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// awaitFirst fails if no relay answers at the beginning.
-func (l *Listener) awaitFirst(ctx context.Context) error {
-	patience := time.NewTimer(l.o.ConnectTimeout)
-	defer patience.Stop()
-	select {
-	case <-l.ready:
-		return nil
-	case <-ctx.Done():
-		return nil
-	case <-patience.C:
-		if err := l.LastError(); err != nil {
-			return err
-		}
-		return unreachable.of(redact(l.o.Relays[0]), errDialTimeout)
-	}
-}
-
 // LastError is why the newest attempt or session failed; nil if none has.
 func (l *Listener) LastError() error {
-	if err := l.fail.Load(); err != nil {
-		return *err
-	}
-	return nil
-}
-
-func (l *Listener) dial(ctx context.Context, relay string) (*Session, error) {
-	o := l.o.Dial
-	o.Role = protocol.RoleSubscriber
-	o.OnGoaway = func(uri string) { l.log.Info("the relay asks its listeners to leave", "to", uri) }
-	return Dial(ctx, relay, o)
-}
-
-// serve follows the room over one session until that ends.
-func (l *Listener) serve(ctx context.Context, s *Session) {
-	l.readyOnce.Do(func() { close(l.ready) })
-	f := l.addFeed(s)
-	f.use()
-	f.run(ctx)
-	l.removeFeed(f)
-}
-
-func (l *Listener) addFeed(s *Session) *feed {
-	f := newFeed(l, s)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.roam.err
+}
+
+// addFeed makes a session one that the room can be followed by. l.mu is held, as
+// in removeFeed and order.
+func (l *Listener) addFeed(line *line) {
+	f := newFeed(l, line)
+	line.feed = f
 	l.feeds[f] = struct{}{}
-	l.relay = s.endpoint.authority()
-	l.hops.enter(l.relay)
-	return f
+	if setup, _ := line.session.Peer(); l.packet == 0 {
+		l.packet = cmp.Or(l.o.Packet, setup.Packet, defaultPacket)
+	}
 }
 
-func (l *Listener) removeFeed(f *feed) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.feeds, f)
-	l.hops.leave(f.session.endpoint.authority(), "closed", l.age(), now(), l.lost())
+func (l *Listener) removeFeed(line *line) { delete(l.feeds, line.feed) }
+
+// order does with a session what the machine says.
+func (l *Listener) order(e hop.Effect, line *line) {
+	switch {
+	case e.Kind == hop.Hopped:
+		l.hops.hopped(e, l.age())
+	case e.Track == hop.Tick:
+		line.feed.inUse.set(e.Kind == hop.Subscribe)
+	default:
+		if p := line.feed.voices[e.Track]; p != nil {
+			p.call(e)
+		}
+	}
 }
 
 // How often a Listener looks after what no packet reminds it of: holes whose
@@ -163,30 +155,26 @@ func (l *Listener) tend(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if n%int(roundTripEvery/tendEvery) == 0 {
-			l.measure()
-		}
-		l.look()
-	}
-}
-
-// measure reads the round trips.
-func (l *Listener) measure() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for f := range l.feeds {
-		f.roundTrip.Store(int64(f.session.Conn().Stats().RTT))
+		l.look(n)
 	}
 }
 
 // look repairs what is due, lets the output flow, and ends tracks that nobody
-// has announced for a while.
-func (l *Listener) look() {
+// has announced for a while; and now and then it measures.
+func (l *Listener) look(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t := now()
-	if l.hops.open() {
-		l.hops.settle(t, l.lost())
+	if n%int(roundTripEvery/tendEvery) == 0 {
+		for f := range l.feeds {
+			f.roundTrip.Store(int64(f.session.Conn().Stats().RTT))
+		}
+	}
+	if n%int(lostEvery/tendEvery) == 0 {
+		l.hops.count(l.age(), l.lost())
+		if c, _, ok := l.machine.Primary(); ok {
+			l.relay = l.roam.dir.name(c.Name)
+		}
 	}
 	for _, track := range l.tracks {
 		if track.buffer == nil {
@@ -226,8 +214,27 @@ func (l *Listener) deliver(in *intake, frames []frame, group uint64, arrived tim
 	}
 	l.o.Output.Flow(at)
 	l.o.Output.Unlock()
-	l.hops.heard(at)
+	size := uint64(in.format.size)
+	l.roam.step(hop.Event{
+		Kind:      hop.Arrived,
+		Session:   in.tap.feed.line.id,
+		Track:     t.number,
+		Sequence:  group * size,
+		Frames:    in.format.size,
+		Timestamp: mediaTime(frames[0], group*size),
+	})
 	l.repair(t, at)
+}
+
+// mediaTime is when a group that starts at a sequence begins, by its first
+// frame that came. Clocks of strangers may say what they like.
+func mediaTime(f frame, start uint64) time.Duration {
+	const longest = uint64(math.MaxInt64 / 4 / time.Microsecond)
+	before := (f.sequence - start) * frameMicros
+	if f.timestamp < before || f.timestamp > longest {
+		return 0
+	}
+	return time.Duration(f.timestamp-before) * time.Microsecond
 }
 
 // lost is how many frames were lost so far. l.mu is held.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stentor-audio/stentor/client/hop"
 	"github.com/stentor-audio/stentor/client/playout"
 	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/protocol/session"
@@ -396,7 +397,7 @@ func TestStrangeTime(t *testing.T) {
 	}
 }
 
-// TestListenerMerges attaches a second session beside the first, as a hop does:
+// TestListenerMerges subscribes to the standby beside the primary, as a hop does:
 // copies are dropped by sequence, and either may bring what the other lost.
 func TestListenerMerges(t *testing.T) {
 	odd, even := newStage(), newStage()
@@ -405,31 +406,18 @@ func TestListenerMerges(t *testing.T) {
 	even.enter(&voice{name: "ada", origin: 5, ring: ring, lose: func(_ string, n uint64) bool { return n%4 == 2 }})
 	a, b := (&host{publisher: odd}).start(t), (&host{publisher: even}).start(t)
 	frames := NewFrames(playout.Config{Reorder: time.Second, MinDelay: 2 * time.Second})
-	l, _ := listen(t, ListenOptions{Relays: []string{a.url()}, Packet: 20 * time.Millisecond, Output: frames})
+	l, _ := listen(t, ListenOptions{Relays: []string{a.url(), b.url()}, Packet: 20 * time.Millisecond, Output: frames})
 	a.next(t)
-	other, err := l.dial(within(t), b.url())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	standby := l.addFeed(other)
-	ctx, cancel := context.WithCancel(t.Context())
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		standby.run(ctx)
-	}()
-	defer func() {
-		cancel()
-		<-over
-		l.removeFeed(standby)
-	}()
 	subscribed(t, odd, "audio/data")
+	b.next(t)
 	eventually(t, "the standby to be prepared", func() bool { return even.count("track audio/data") == 1 })
 	if n := even.count("subscribe audio/data"); n != 0 {
 		t.Errorf("the standby has subscribed %d times", n)
 	}
-	standby.use()
+	l.mu.Lock()
+	_, standby, _ := l.machine.Standby()
+	l.roam.do(hop.Effect{Kind: hop.Subscribe, Session: standby, Track: 1})
+	l.mu.Unlock()
 	subscribed(t, even, "audio/data")
 	one.say(0, 40)
 	if lost, repaired := countLost(collect(t, frames, 0, 40)); lost != 0 || repaired != 0 {

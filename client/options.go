@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"time"
 
@@ -79,17 +80,31 @@ type Options struct {
 	// simulated networks. Nil gives each connection a UDP socket of its own.
 	DialQUIC func(ctx context.Context, address string, tls *tls.Config, config *quic.Config) (*quic.Conn, error)
 
+	// DialTCP replaces how the lobby of a relay is reached, which a Listener or
+	// Speaker asks when it knows of no relay to go to. Nil is as [net.Dialer].
+	DialTCP func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// IdleTimeout is when a session over which nothing comes has ended, and
+	// KeepAlive how often an idle one is probed. Zero means 30 s and 5 s; for a
+	// Listener or Speaker, which have another relay to go to, 6 s and 2 s.
+	IdleTimeout, KeepAlive time.Duration
+
 	// Logger receives what an operator should see. Nil discards it.
 	Logger *slog.Logger
 }
 
 func (o Options) withDefaults() Options {
 	o.Timeout = cmp.Or(o.Timeout, 5*time.Second)
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, idleTimeout)
+	o.KeepAlive = cmp.Or(o.KeepAlive, keepAlive)
 	if o.HopID == 0 {
 		o.HopID = NewHopID()
 	}
 	if o.DialQUIC == nil {
 		o.DialQUIC = dialUDP
+	}
+	if o.DialTCP == nil {
+		o.DialTCP = new(net.Dialer).DialContext
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -124,13 +139,20 @@ func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 // defaults, because both ends act on the smaller.
 const (
 	// idleTimeout is when a silent relay counts as gone. Shorter, and a Wi-Fi
-	// that roams for some seconds loses its session; listeners notice silence
-	// much sooner by other means.
+	// that roams for some seconds loses its session.
 	idleTimeout = 30 * time.Second
 
 	// keepAlive is below the shortest lifetimes of UDP mappings in NATs, which
 	// are known to be 10 to 30 s.
 	keepAlive = 5 * time.Second
+
+	// A standby carries nothing, so only the transport can tell that it is dead:
+	// after three probes without an answer. That costs a phone nothing, because
+	// the audio beside it wakes the radio every 20 to 200 ms anyway, and a relay
+	// half a packet a second for each standby. What a Wi-Fi that is away for
+	// longer loses, a new handshake brings back.
+	roamingIdleTimeout = 6 * time.Second
+	roamingKeepAlive   = 2 * time.Second
 
 	// streams is how many streams the relay may have open towards us, each way:
 	// a track without datagrams is 50 group streams a second, and a stream lives
@@ -145,11 +167,19 @@ const (
 	maxConnectionWindow = 2 << 20
 )
 
-func quicConfig(timeout time.Duration) *quic.Config {
+// roaming is o for sessions that are not alone.
+func (o Options) roaming(role protocol.Role) Options {
+	o.Role = role
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, roamingIdleTimeout)
+	o.KeepAlive = cmp.Or(o.KeepAlive, roamingKeepAlive)
+	return o
+}
+
+func quicConfig(o Options) *quic.Config {
 	return &quic.Config{
-		HandshakeIdleTimeout:             timeout,
-		MaxIdleTimeout:                   idleTimeout,
-		KeepAlivePeriod:                  keepAlive,
+		HandshakeIdleTimeout:             o.Timeout,
+		MaxIdleTimeout:                   o.IdleTimeout,
+		KeepAlivePeriod:                  o.KeepAlive,
 		EnableDatagrams:                  true,
 		EnableStreamResetPartialDelivery: true,
 		MaxIncomingStreams:               streams,

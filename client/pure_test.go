@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/stentor-audio/stentor/client/hop"
 	"github.com/stentor-audio/stentor/client/playout"
 	"github.com/stentor-audio/stentor/protocol"
 )
@@ -340,30 +341,36 @@ func TestHistogram(t *testing.T) {
 func TestHopLog(t *testing.T) {
 	const ms = time.Millisecond
 	var h hopLog
-	h.enter("a") // the first session is no hop
-	h.heard(10 * ms)
-	if len(h.list) != 0 {
-		t.Fatalf("hops %+v", h.list)
+	away := func(from, to string, took time.Duration) hop.Effect {
+		return hop.Effect{Kind: hop.Hopped, From: from, To: to, Cause: hop.CauseClosed, Took: took}
 	}
-	h.leave("a", "closed", 100*ms, 100*ms, 3)
-	h.settle(150*ms, 4)
-	h.leave("a", "closed", 160*ms, 160*ms, 4) // a session that never was
-	h.enter("b")
-	h.heard(200 * ms)
-	h.heard(220 * ms)
-	h.settle(300*ms, 8)
-	h.settle(2300*ms, 9)
-	h.settle(5000*ms, 20) // of no hop
-	want := HopStats{AtMS: 100, From: "a", To: "b", Cause: "closed", TookMS: 100, Lost: 6}
+	h.count(0, 3) // lost before any hop
+	h.count(100*ms, 3)
+	h.count(200*ms, 5)
+	h.hopped(away("a", "b", 100*ms), 260*ms) // began at 160
+	h.count(300*ms, 8)
+	h.count(2200*ms, 9)
+	h.count(2400*ms, 9)  // settled
+	h.count(5000*ms, 20) // of no hop
+	want := HopStats{AtMS: 160, From: "a", To: "b", Cause: "closed", TookMS: 100, Lost: 6}
 	if len(h.list) != 1 || h.list[0].HopStats != want {
 		t.Errorf("hops %+v, want %+v", h.list, want)
 	}
-	for i := range 3 * maxHops {
-		h.leave("a", "closed", 0, time.Duration(i), 0)
-		h.enter("b")
+	// Of two in a row, each is charged with its own.
+	h.hopped(away("b", "c", 0), 5050*ms)
+	h.count(5100*ms, 21)
+	h.count(5200*ms, 23)
+	h.hopped(away("c", "d", 0), 5250*ms)
+	h.count(5300*ms, 27)
+	if b, c := h.list[1].Lost, h.list[2].Lost; b != 3 || c != 4 {
+		t.Errorf("%d and %d lost by two hops, want 3 and 4", b, c)
 	}
-	if len(h.list) != maxHops {
-		t.Errorf("%d hops are remembered", len(h.list))
+	for i := range 3 * maxHops {
+		h.hopped(away("a", "b", 0), 6*time.Second+time.Duration(i))
+		h.count(6*time.Second+time.Duration(i), 27)
+	}
+	if len(h.list) != maxHops || len(h.counts) != lostKept {
+		t.Errorf("%d hops and %d counts are remembered", len(h.list), len(h.counts))
 	}
 }
 

@@ -7,8 +7,9 @@ import (
 	"github.com/stentor-audio/stentor/protocol"
 )
 
-// A request is a group that is being fetched.
+// A request is a group that is being fetched over one session.
 type request struct {
+	from   *feed
 	track  string
 	group  uint64
 	format format
@@ -21,113 +22,201 @@ const (
 
 	// fetchPatience is when a fetch is given up: no buffer waits longer.
 	fetchPatience = time.Second
+
+	// overdueMargin is how much later than 99 in 100 come is overdue, and lossy
+	// how long after a hole that is a reason to ask.
+	overdueMargin = 30 * time.Millisecond
+	lossy         = 10 * time.Second
+
+	// deafAfter is how long a session in use may bring nothing before others are
+	// asked first: a tick is due every 200 ms.
+	deafAfter = 300 * time.Millisecond
 )
 
 // repair fetches what the track's buffer misses. l.mu is held.
 func (l *Listener) repair(t *track, at time.Duration) {
-	in := t.best()
-	if t.buffer == nil || in == nil {
+	if t.buffer == nil {
+		return
+	}
+	best := t.best(at, func(*feed) bool { return false })
+	if best == nil {
 		return
 	}
 	l.o.Output.Lock()
-	holes := t.buffer.Holes(at, time.Duration(in.tap.feed.roundTrip.Load()), nil)
-	var refused []uint64
+	holes := t.buffer.Holes(at, time.Duration(best.tap.feed.roundTrip.Load()), nil)
 	for _, seq := range holes {
-		if !l.ask(t, in, seq) {
-			refused = append(refused, seq)
+		if !l.ask(t, seq, at) {
+			t.buffer.FetchFailed(seq)
 		}
 	}
-	for _, seq := range refused {
-		t.buffer.FetchFailed(seq)
-	}
 	l.o.Output.Unlock()
+	if len(holes) > 0 {
+		t.holed, t.holedAt = true, at
+	}
+	l.repairOverdue(t, at)
 }
 
-// best is what to fetch by: of the sessions in use the one with the shortest
-// way.
-func (t *track) best() *intake {
+// repairOverdue fetches the group that should be here by now, if groups have been
+// lost lately. With long packets a hole shows only when the next one comes, which
+// may be lost, too: that would be too late. A pause looks the same and costs a
+// request in vain, so lines that lose nothing do without. l.mu is held.
+func (l *Listener) repairOverdue(t *track, at time.Duration) {
+	b, ok := t.buffer.(interface {
+		ExpectedBy() (sequence uint64, by time.Duration, ok bool)
+	})
+	if !ok || !t.holed || at-t.holedAt > lossy || len(t.fetching) >= maxFetches {
+		return
+	}
+	seq, by, ok := b.ExpectedBy()
+	if !ok || at < by+overdueMargin || seq <= t.pursued {
+		return
+	}
+	in := t.best(at, func(*feed) bool { return false })
+	if in == nil {
+		return
+	}
+	t.pursued = seq
+	size := uint64(in.format.size)
+	req := request{in.tap.feed, in.track.Track, seq / size, in.format}
+	if _, busy := t.fetching[req]; busy {
+		return
+	}
+	wanted := make(map[uint64]struct{})
+	for ; seq < (req.group+1)*size; seq++ {
+		wanted[seq] = struct{}{}
+	}
+	t.fetching[req] = wanted
+	l.tasks.Go(func() { l.fetch(t, in, req) })
+}
+
+// best is what to fetch by: of the sessions that have the track, one over which
+// something comes rather than one that should bring something and does not, one
+// that busy does not speak against, and of these the one with the shortest way.
+func (t *track) best(at time.Duration, busy func(*feed) bool) *intake {
 	var best *intake
+	var cost time.Duration
 	for p := range t.taps {
-		in := p.using.Load()
-		if in != nil && (best == nil || p.feed.roundTrip.Load() < best.tap.feed.roundTrip.Load()) {
-			best = in
+		in := p.ready.Load()
+		if in == nil || p.feed.ctx.Err() != nil {
+			continue
+		}
+		c := time.Duration(p.feed.roundTrip.Load())
+		if busy(p.feed) {
+			c += 2 * time.Hour
+		}
+		if used, _ := p.feed.inUse.get(); !used {
+			c += time.Millisecond // all else being equal, whoever is listened to
+		} else if at-time.Duration(p.feed.heardAt.Load()) > deafAfter {
+			c += time.Hour
+		}
+		if best == nil || c < cost {
+			best, cost = in, c
 		}
 	}
 	return best
 }
 
-// ask has one sequence fetched. It is false if that cannot be now. l.mu is held.
-func (l *Listener) ask(t *track, in *intake, seq uint64) bool {
+// ask has one sequence fetched. It is false if that cannot be now. One that has
+// been asked for already, in vain so far, is asked for elsewhere. l.mu is held.
+func (l *Listener) ask(t *track, seq uint64, at time.Duration) bool {
+	in := t.best(at, func(f *feed) bool { return t.asks(f, seq) })
+	if in == nil {
+		return false
+	}
 	source := in.choice.source
-	req := request{source.Track, seq, format{container: source.Container, size: 1, timescale: protocol.AudioTimescale}}
+	req := request{in.tap.feed, source.Track, seq, format{container: source.Container, size: 1, timescale: protocol.AudioTimescale}}
 	// A bundle comes at the price of a packet and may close several holes, but
 	// not one that it is known to have itself.
 	if _, hollow := t.empty[seq]; in.format.size > 1 && !hollow {
-		req = request{in.track.Track, seq / uint64(in.format.size), in.format}
+		req = request{in.tap.feed, in.track.Track, seq / uint64(in.format.size), in.format}
 	}
-	if _, busy := t.fetching[req]; !busy {
-		if len(t.fetching) >= maxFetches || in.tap.feed.ctx.Err() != nil {
+	wanted, busy := t.fetching[req]
+	if !busy {
+		if len(t.fetching) >= maxFetches {
 			return false
 		}
-		t.fetching[req] = struct{}{}
+		wanted = make(map[uint64]struct{})
+		t.fetching[req] = wanted
 		l.tasks.Go(func() { l.fetch(t, in, req) })
 	}
-	t.asked[seq] = struct{}{}
+	wanted[seq] = struct{}{}
 	return true
+}
+
+// asks reports whether a session is already to bring a sequence.
+func (t *track) asks(f *feed, seq uint64) bool {
+	for req, wanted := range t.fetching {
+		if _, asked := wanted[seq]; asked && req.from == f {
+			return true
+		}
+	}
+	return false
 }
 
 // fetch brings one group.
 func (l *Listener) fetch(t *track, in *intake, req request) {
-	ctx, cancel := context.WithTimeout(in.tap.feed.ctx, fetchPatience)
+	ctx, cancel := context.WithTimeout(req.from.ctx, fetchPatience)
 	defer cancel()
 	var frames []frame
-	got, err := in.tap.feed.fetch(ctx, in.tap.path, req.track, req.group)
+	got, err := req.from.fetch(ctx, in.tap.path, req.track, req.group)
 	if err == nil {
 		frames, err = req.format.unpack(nil, req.group, got)
 	}
 	if err != nil {
 		l.log.Debug("not repaired", "speaker", t.key.speaker, "track", req.track, "group", req.group, "cause", err)
 	}
-	l.fetched(t, in, req, frames)
+	l.fetched(t, req, frames)
 }
 
 // fetched puts what a fetch brought where it was missing.
-func (l *Listener) fetched(t *track, in *intake, req request, frames []frame) {
+func (l *Listener) fetched(t *track, req request, frames []frame) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	wanted := t.fetching[req]
 	delete(t.fetching, req)
 	at := now()
 	l.o.Output.Lock()
-	defer l.o.Output.Unlock()
 	for _, f := range frames {
-		if !t.wanted(f.sequence) {
+		if _, ok := wanted[f.sequence]; !ok {
 			continue
 		}
+		t.forget(f.sequence)
+		delete(wanted, f.sequence)
 		delete(t.empty, f.sequence)
 		if t.buffer != nil {
 			t.buffer.PushRepaired(f.sequence, f.timestamp, f.opus, at)
 		}
 	}
 	l.o.Output.Flow(at)
-	// What is still wanted of this group did not come.
-	size := uint64(req.format.size)
-	for seq := req.group * size; seq < (req.group+1)*size; seq++ {
-		if !t.wanted(seq) || t.buffer == nil {
-			continue
-		}
-		if size > 1 && len(t.empty) < maxEmpty {
+	again, alive := false, req.from.ctx.Err() == nil
+	for seq := range wanted { // did not come
+		if req.format.size > 1 && alive && seq <= t.newest && len(t.empty) < maxEmpty {
 			t.empty[seq] = struct{}{} // ask for the packet itself now
-			if l.ask(t, in, seq) {
-				continue
-			}
 		}
-		t.buffer.FetchFailed(seq)
+		if t.buffer != nil && !t.asked(seq) {
+			t.buffer.FetchFailed(seq)
+			again = true
+		}
+	}
+	l.o.Output.Unlock()
+	if again {
+		l.repair(t, at) // elsewhere, while there is time
 	}
 }
 
-// wanted reports whether some fetch was to bring a sequence, and crosses it off.
-func (t *track) wanted(seq uint64) bool {
-	_, wanted := t.asked[seq]
-	delete(t.asked, seq)
-	return wanted
+// asked reports whether some fetch is to bring a sequence.
+func (t *track) asked(seq uint64) bool {
+	for _, wanted := range t.fetching {
+		if _, ok := wanted[seq]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// forget takes a sequence that came off the other fetches that were to bring it.
+func (t *track) forget(seq uint64) {
+	for _, wanted := range t.fetching {
+		delete(wanted, seq)
+	}
 }

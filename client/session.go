@@ -15,6 +15,7 @@ type Session struct {
 	*session.Session
 
 	endpoint endpoint
+	leaf     *shown
 	done     chan struct{} // closed once everything of the session has ended
 	err      error         // why; readable after done
 }
@@ -32,11 +33,13 @@ func Dial(ctx context.Context, url string, o Options) (*Session, error) {
 	e = e.withToken(o.Token)
 	attempt, cancel := context.WithTimeoutCause(ctx, o.Timeout, errDialTimeout)
 	defer cancel()
-	conn, err := connect(attempt, e, o)
+	leaf := new(shown)
+	conn, err := connect(attempt, e, o, leaf)
 	if err != nil {
 		return nil, explain(ctx, e.String(), err)
 	}
 	s := start(conn, e, o)
+	s.leaf = leaf
 	if _, err := s.PeerSetup(attempt); err != nil {
 		if errors.Is(err, errDialTimeout) {
 			err = errSetupTimeout
@@ -85,6 +88,13 @@ func (s *Session) Root() protocol.Path { return s.endpoint.path }
 
 // Transport names the transport in use: "quic" or "webtransport".
 func (s *Session) Transport() string { return s.Conn().Transport() }
+
+// stentor reports whether the other end has introduced itself as a Stentor
+// relay: it has parameters that nobody else sends (docs/wire.md, section 3).
+func (s *Session) stentor() bool {
+	setup, _ := s.Peer()
+	return setup.Datagrams || setup.Goaway || setup.Packet != 0 || setup.HasLoad
+}
 
 // Done is closed when the session has ended and nothing of it runs any more.
 func (s *Session) Done() <-chan struct{} { return s.done }

@@ -47,6 +47,9 @@ func (p *tap) keepCatalog(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if err == nil {
+			continue // not in use for now
+		}
 		p.feed.l.log.Debug("catalog ended", "speaker", p.track.key.speaker, "cause", err)
 		if sleep(ctx, pause.next(time.Since(begun), rand.Float64())) != nil {
 			return
@@ -58,10 +61,8 @@ func (p *tap) followCatalog(ctx context.Context) error {
 	if _, err := p.feed.session.TrackInfo(ctx, p.path, protocol.TrackCatalog); err != nil {
 		return err
 	}
-	select {
-	case <-p.feed.inUse:
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if err := p.feed.inUse.wanted(ctx); err != nil {
+		return err
 	}
 	sub, err := p.feed.session.Subscribe(ctx, protocol.Subscribe{
 		Broadcast: p.path,
@@ -72,11 +73,18 @@ func (p *tap) followCatalog(ctx context.Context) error {
 		return err
 	}
 	defer sub.Close()
-	select {
-	case <-sub.Done():
-		return sub.Err()
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	for {
+		used, changed := p.feed.inUse.get()
+		if !used {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-sub.Done():
+			return sub.Err()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 }
 

@@ -5,27 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/stentor-audio/stentor/client/hop"
 	"github.com/stentor-audio/stentor/protocol"
 )
 
-// A Speaker publishes one voice. Run keeps its sessions; Play or Send gives it
-// audio meanwhile. A Speaker keeps counting its frames while a relay is away,
-// and a relay that comes back takes what it missed of the last five seconds.
+// A Speaker publishes one voice, to two relays at a time if it knows of two. Run
+// keeps its sessions; Play or Send gives it audio meanwhile. A Speaker keeps
+// counting its frames while relays are away, and a relay that comes back, or
+// takes another's place, takes what it missed of the last five seconds.
 type Speaker struct {
 	// Set by NewSpeaker, constant afterwards.
 	o         SpeakOptions
 	log       *slog.Logger
 	broadcast *broadcast
-	links     []*link
-	ready     chan struct{} // closed when the first session is up
+	roam      *roamer
 	closing   chan struct{} // closed by Close
 	over      chan struct{} // closed when Run returns
 
-	readyOnce sync.Once
 	closeOnce sync.Once
 	level     atomic.Uint32 // float32 bits of the last frame's level
 	silent    atomic.Uint64 // frames left out as silence
@@ -35,29 +36,11 @@ type Speaker struct {
 	pace  pace
 	gate  gate
 	stamp uint64 // of the last frame, µs
-}
 
-// A link is the way to one of the relays.
-type link struct {
-	relay    string // without credentials
-	keeper   keeper
-	sessions atomic.Uint64
-	up       atomic.Bool
-
-	mu  sync.Mutex
-	err error // of the last attempt that failed
-}
-
-func (l *link) fail(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.err = err
-}
-
-func (l *link) lastError() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.err
+	// Guards the roamer, and what is known of its relays.
+	sessions sync.Mutex
+	relays   []*relayRecord
+	hops     []HopStats
 }
 
 // NewSpeaker checks the options. Nothing is connected before Run.
@@ -69,62 +52,58 @@ func NewSpeaker(o SpeakOptions) (*Speaker, error) {
 	if err := CheckName(o.Name); err != nil {
 		return nil, fmt.Errorf("speaker: %w", err)
 	}
-	if len(o.Relays) == 0 {
-		return nil, fmt.Errorf("%w: no relay", ErrAddress)
-	}
 	s := &Speaker{
 		o:         o,
 		log:       o.Logger.With("room", o.Room, "speaker", o.Name),
 		broadcast: newBroadcast(o.HopID, o.catalog()),
-		ready:     make(chan struct{}),
 		closing:   make(chan struct{}),
 		over:      make(chan struct{}),
 	}
-	for _, relay := range o.Relays {
-		if err := s.addLink(relay); err != nil {
-			return nil, err
-		}
+	r, err := newRoamer(hop.NewPair(hop.Options{Jitter: rand.Float64()}), &s.sessions, o.Relays)
+	if err != nil {
+		return nil, err
+	}
+	s.roam = r
+	r.purpose, r.room, r.options, r.log = "speak", o.Room, o.Dial, s.log
+	r.dial, r.up, r.down, r.order = s.dial, s.up, s.down, s.order
+	r.serve = serveUntilOver
+	if o.Dial.DialQUIC == nil {
+		r.route = route
 	}
 	return s, nil
 }
 
-func (s *Speaker) addLink(relay string) error {
-	e, err := parseURL(relay)
+// dial makes a session with one relay, to which the broadcast is called by where
+// the session is.
+func (s *Speaker) dial(ctx context.Context, url string, pins []Hash, goaway func(string)) (*Session, error) {
+	e, err := parseURL(url)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	dial := s.o.Dial
-	dial.Role = protocol.RolePublisher
-	dial.HopID = s.o.HopID
-	dial.Publisher = publication{s.broadcast, e.inside(protocol.Path(s.o.Room).Join(protocol.Path(s.o.Name)))}
-	l := &link{relay: e.String()}
-	l.keeper = keeper{
-		relays: []string{relay},
-		dial:   func(ctx context.Context, url string) (*Session, error) { return Dial(ctx, url, dial) },
-		serve:  func(ctx context.Context, session *Session) { s.serve(ctx, l, session) },
-		failed: l.fail,
-		log:    s.log,
+	o := s.o.Dial
+	o.HopID = s.o.HopID
+	o.Publisher = publication{s.broadcast, e.inside(protocol.Path(s.o.Room).Join(protocol.Path(s.o.Name)))}
+	session, err := dialAs(ctx, url, o, protocol.RolePublisher, pins, goaway)
+	if err != nil && ctx.Err() == nil {
+		s.sessions.Lock()
+		defer s.sessions.Unlock()
+		s.record(e).err = err
 	}
-	s.links = append(s.links, l)
-	return nil
+	return session, err
 }
 
-// serve lets a session publish until it or ctx ends.
-func (s *Speaker) serve(ctx context.Context, l *link, session *Session) {
-	l.sessions.Add(1)
-	l.up.Store(true)
-	defer l.up.Store(false)
-	s.readyOnce.Do(func() { close(s.ready) })
+// serveUntilOver lets a session publish until it or ctx ends.
+func serveUntilOver(ctx context.Context, l *line) {
 	select {
-	case <-session.Done():
+	case <-l.session.Done():
 	case <-ctx.Done():
 	}
 }
 
-// Run keeps a session with every relay until ctx ends, Close, or a relay refuses
-// the speaker for good: [ErrNameTaken], [ErrNotAllowed]. It fails with
-// [ErrUnreachable] if no relay answers at the beginning. It returns why it
-// ended, never nil: [ErrEnded] after Close.
+// Run keeps sessions with two relays until ctx ends, Close, or nobody takes the
+// speaker: [ErrNameTaken], [ErrNotAllowed]. It fails with [ErrUnreachable] if no
+// relay answers at the beginning. It returns why it ended, never nil: [ErrEnded]
+// after Close.
 func (s *Speaker) Run(ctx context.Context) error {
 	defer close(s.over)
 	defer s.broadcast.end()
@@ -132,49 +111,22 @@ func (s *Speaker) Run(ctx context.Context) error {
 	defer stop(nil)
 
 	var parts sync.WaitGroup
-	failed := make(chan error, len(s.links))
-	for _, l := range s.links {
-		parts.Go(func() {
-			err := l.keeper.run(ctx)
-			if errors.Is(err, ErrNotAllowed) || errors.Is(err, ErrNameTaken) {
-				stop(err)
-			}
-			failed <- err
-		})
-	}
-	parts.Go(func() { stop(s.watch(ctx, failed)) })
-	parts.Wait()
-	return context.Cause(ctx)
-}
-
-// watch returns when the Speaker is closed, or when no relay can be reached: at
-// the beginning, or ever again.
-func (s *Speaker) watch(ctx context.Context, failed <-chan error) error {
-	patience := time.NewTimer(s.o.ConnectTimeout)
-	defer patience.Stop()
-	ready := s.ready
-	left := len(s.links)
-	for {
+	parts.Go(func() { s.roam.run(ctx, stop) })
+	parts.Go(func() {
+		if err := s.roam.awaitFirst(ctx, s.o.ConnectTimeout); err != nil {
+			stop(err)
+		}
+	})
+	parts.Go(func() {
 		select {
-		case <-ready:
-			ready = nil
-			patience.Stop()
-		case <-patience.C:
-			if err := s.links[0].lastError(); err != nil {
-				return err
-			}
-			return unreachable.of(s.links[0].relay, errDialTimeout)
-		case err := <-failed:
-			if left--; left == 0 {
-				return err
-			}
 		case <-s.closing:
 			s.leave(ctx)
-			return ErrEnded
+			stop(ErrEnded)
 		case <-ctx.Done():
-			return context.Cause(ctx)
 		}
-	}
+	})
+	parts.Wait()
+	return context.Cause(ctx)
 }
 
 // leaveWithin is how long the last frames and the announcement of the end may
@@ -203,7 +155,7 @@ func (s *Speaker) Close() {
 // WaitReady waits until a first relay has taken the speaker's session.
 func (s *Speaker) WaitReady(ctx context.Context) error {
 	select {
-	case <-s.ready:
+	case <-s.roam.ready:
 		return nil
 	case <-s.over:
 		return ErrEnded

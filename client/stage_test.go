@@ -16,6 +16,7 @@ type stage struct {
 	voices   map[string]*voice
 	changed  chan struct{}
 	requests map[string]int // by kind and track, counted
+	own      ownTracks
 }
 
 // A voice is one broadcast.
@@ -171,9 +172,7 @@ func (v *voice) group(track string, n uint64) (protocol.Frame, bool) {
 func (s *stage) Subscribe(ctx context.Context, sub *session.Subscriber) error {
 	track := sub.Request.Track
 	if sub.Request.Broadcast == relayBroadcast {
-		_, err := sub.WriteGroup(0, protocol.Frame{}, nil)
-		<-ctx.Done()
-		return err
+		return s.own.Subscribe(ctx, sub)
 	}
 	v, err := s.voice(sub.Request.Broadcast, "subscribe", track)
 	if err != nil {
@@ -233,4 +232,46 @@ func (s *stage) Fetch(_ context.Context, req protocol.Fetch, w *session.GroupWri
 		return session.Refuse(protocol.CodeNotFound, "not here")
 	}
 	return w.Write(f)
+}
+
+// ownTracks is a publisher of a relay's own tracks and of nothing else.
+type ownTracks struct {
+	relays func() []byte // a list of relays; nil: refuse
+}
+
+func (o ownTracks) Announce(ctx context.Context, w *session.AnnounceWriter) error {
+	if err := w.Initial(7777, nil); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+func (o ownTracks) Track(context.Context, protocol.TrackRequest) (protocol.TrackInfo, error) {
+	return protocol.TrackInfo{}, session.Refuse(protocol.CodeNotFound, "nothing is here")
+}
+
+func (o ownTracks) Fetch(context.Context, protocol.Fetch, *session.GroupWriter) error {
+	return session.Refuse(protocol.CodeNotFound, "nothing is here")
+}
+
+func (o ownTracks) Subscribe(ctx context.Context, sub *session.Subscriber) error {
+	switch {
+	case sub.Request.Broadcast == relayBroadcast && sub.Request.Track == relaysTrack && o.relays != nil:
+		if _, err := sub.WriteGroup(0, protocol.Frame{Payload: o.relays()}, nil); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return nil
+	case sub.Request.Broadcast == relayBroadcast && sub.Request.Track == tickTrack:
+		for n := uint64(0); ; n++ {
+			if _, err := sub.WriteGroup(n, protocol.Frame{}, nil); err != nil {
+				return err
+			}
+			if sleep(ctx, 200*time.Millisecond) != nil {
+				return nil
+			}
+		}
+	}
+	return session.Refuse(protocol.CodeNotFound, "nothing is here")
 }

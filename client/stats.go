@@ -41,7 +41,8 @@ type TrackStats struct {
 	PacketMS  int64  `json:"packet_ms,omitempty"`
 }
 
-// HopStats is one change of the relay.
+// HopStats is one change of the relay. Lost are the frames that were not there
+// when their time came, from its beginning until two seconds after its end.
 type HopStats struct {
 	AtMS   int64  `json:"at_ms"`
 	From   string `json:"from"`
@@ -90,6 +91,12 @@ func (l *Listener) Stats() Stats {
 		Tracks:     []TrackStats{},
 		Hops:       []HopStats{},
 	}
+	if c, _, ok := l.machine.Primary(); ok {
+		s.Relay = l.roam.dir.name(c.Name)
+	}
+	if c, _, ok := l.machine.Standby(); ok {
+		s.Standby = l.roam.dir.name(c.Name)
+	}
 	l.o.Output.Lock()
 	for _, t := range l.tracks {
 		s.Tracks = append(s.Tracks, t.snapshot())
@@ -97,9 +104,7 @@ func (l *Listener) Stats() Stats {
 	l.o.Output.Unlock()
 	slices.SortFunc(s.Tracks, func(a, b TrackStats) int { return cmp.Compare(a.Speaker, b.Speaker) })
 	for _, h := range l.hops.list {
-		if h.To != "" {
-			s.Hops = append(s.Hops, h.HopStats)
-		}
+		s.Hops = append(s.Hops, h.HopStats)
 	}
 	if l.latency.n > 0 {
 		s.Latency = &LatencyMillis{

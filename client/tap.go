@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/stentor-audio/stentor/client/hop"
 	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/protocol/session"
 )
@@ -31,11 +33,24 @@ type tap struct {
 
 	catalogs chan protocol.Catalog // the newest; holds one
 
-	// What is subscribed to; nil while nothing is.
-	using atomic.Pointer[intake]
+	called toggle          // the machine wants it subscribed to
+	from   protocol.OptSeq // the first frame wanted; guarded by the Listener's mu
+
+	// What can be subscribed to and fetched; nil until it is known.
+	ready atomic.Pointer[intake]
 }
 
-// An intake is what a tap is subscribed to. It is constant.
+// call subscribes or ends the subscription, as the machine says. The Listener's
+// mu is held.
+func (p *tap) call(e hop.Effect) {
+	p.from = protocol.OptSeq{}
+	if e.Resume {
+		p.from = protocol.Seq(e.Start)
+	}
+	p.called.set(e.Kind == hop.Subscribe)
+}
+
+// An intake is what a tap can subscribe to. It is constant.
 type intake struct {
 	tap    *tap
 	choice choice
@@ -75,12 +90,22 @@ func (p *tap) run(ctx context.Context) {
 			return
 		}
 		if err != nil {
-			p.feed.l.log.Warn("speaker cannot be heard", "speaker", p.track.key.speaker, "cause", err)
+			p.complain(err)
 		}
 		if sleep(ctx, pause.next(time.Since(begun), rand.Float64())) != nil {
 			return
 		}
 	}
+}
+
+// complain says why the speaker cannot be heard, if by this session he should.
+func (p *tap) complain(err error) {
+	level := slog.LevelDebug
+	if called, _ := p.called.get(); called {
+		level = slog.LevelWarn
+	}
+	p.feed.l.log.Log(context.Background(), level, "speaker cannot be heard",
+		"speaker", p.track.key.speaker, "relay", p.feed.session.Relay(), "cause", err)
 }
 
 // listen subscribes once and returns when the subscription is over, or another
@@ -99,23 +124,25 @@ func (p *tap) listen(ctx context.Context) error {
 	}
 }
 
-// known returns the speaker's catalog: from another session, or this one's.
+// known returns the speaker's catalog, whichever session brought it.
 func (p *tap) known(ctx context.Context) (protocol.Catalog, error) {
-	p.feed.l.mu.Lock()
-	known := p.track.catalog
-	p.feed.l.mu.Unlock()
-	if known != nil {
-		return *known, nil
-	}
-	patience := time.NewTimer(catalogPatience)
+	patience := time.NewTicker(catalogPatience)
 	defer patience.Stop()
-	select {
-	case c := <-p.catalogs:
-		return c, nil
-	case <-patience.C:
-		return protocol.Catalog{}, errNoCatalog
-	case <-ctx.Done():
-		return protocol.Catalog{}, context.Cause(ctx)
+	for {
+		select {
+		case <-p.track.known:
+			p.feed.l.mu.Lock()
+			defer p.feed.l.mu.Unlock()
+			return *p.track.catalog, nil
+		case c := <-p.catalogs:
+			return c, nil
+		case <-patience.C:
+			if used, _ := p.feed.inUse.get(); used {
+				return protocol.Catalog{}, errNoCatalog
+			}
+		case <-ctx.Done():
+			return protocol.Catalog{}, context.Cause(ctx)
+		}
 	}
 }
 
@@ -124,12 +151,13 @@ const catalogPatience = 10 * time.Second
 
 var errNoCatalog = errors.New("no usable catalog.json came")
 
-// listenTo listens to what it chooses from a catalog. It returns a newer catalog
-// when that offers something else.
+// listenTo listens, whenever it is called, to what it chooses from a catalog. It
+// returns a newer catalog when that offers something else.
 func (p *tap) listenTo(ctx context.Context, c protocol.Catalog) (*protocol.Catalog, error) {
 	chosen, err := choose(c, p.wanted())
 	if err != nil {
-		return p.nextCatalog(ctx, chosen, nil, err)
+		p.feed.l.log.Warn("speaker cannot be heard", "speaker", p.track.key.speaker, "cause", err)
+		return p.otherCatalog(ctx)
 	}
 	in, err := p.prepare(ctx, chosen)
 	if err != nil {
@@ -138,19 +166,47 @@ func (p *tap) listenTo(ctx context.Context, c protocol.Catalog) (*protocol.Catal
 	if err := p.begin(in, c); err != nil {
 		return nil, err
 	}
+	p.ready.Store(in)
+	defer p.ready.Store(nil)
+	for {
+		if p.called.wanted(ctx) != nil {
+			return nil, nil
+		}
+		if newer := p.outdated(in); newer != nil {
+			return newer, nil
+		}
+		sub, err := p.subscribe(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		newer, err := p.follow(ctx, in, sub)
+		sub.Close()
+		if !errors.Is(err, errUncalled) {
+			return newer, err
+		}
+	}
+}
+
+// otherCatalog waits for one, after one that was of no use.
+func (p *tap) otherCatalog(ctx context.Context) (*protocol.Catalog, error) {
 	select {
-	case <-p.feed.inUse:
+	case c := <-p.catalogs:
+		return &c, nil
 	case <-ctx.Done():
 		return nil, nil
 	}
-	p.using.Store(in)
-	defer p.using.Store(nil)
-	sub, err := p.subscribe(ctx, in)
-	if err != nil {
-		return nil, err
+}
+
+// outdated returns the catalog that another session has brought, if something
+// else would be chosen from it.
+func (p *tap) outdated(in *intake) *protocol.Catalog {
+	p.feed.l.mu.Lock()
+	c := *p.track.catalog
+	p.feed.l.mu.Unlock()
+	if other, err := choose(c, p.wanted()); err == nil && !in.choice.same(other) {
+		return &c
 	}
-	defer sub.Close()
-	return p.nextCatalog(ctx, in.choice, sub, nil)
+	return nil
 }
 
 // prepare asks about the chosen track, or about the single packets if there
@@ -176,22 +232,22 @@ func (p *tap) prepare(ctx context.Context, chosen choice) (*intake, error) {
 	}, nil
 }
 
-// wanted is the packet length to ask for: what the user wants, or the relay, or
-// what is usual.
+// wanted is the packet length to ask for: what the user wants, or the first
+// relay did, or what is usual. Relays that want other packets of newcomers get
+// what the buffers were made for from one who hops.
 func (p *tap) wanted() time.Duration {
-	if want := p.feed.l.o.Packet; want != 0 {
-		return want
-	}
-	if setup, _ := p.feed.session.Peer(); setup.Packet != 0 {
-		return setup.Packet
-	}
-	return defaultPacket
+	p.feed.l.mu.Lock()
+	defer p.feed.l.mu.Unlock()
+	return p.feed.l.packet
 }
 
 // begin makes sure that the track has a buffer.
 func (p *tap) begin(in *intake, c protocol.Catalog) error {
 	l := p.feed.l
 	l.mu.Lock()
+	if p.track.catalog == nil {
+		close(p.track.known)
+	}
 	p.track.catalog = &c
 	l.mu.Unlock()
 	return l.begin(p.track, Track{
@@ -204,9 +260,14 @@ func (p *tap) begin(in *intake, c protocol.Catalog) error {
 	})
 }
 
+// subscribe begins at the first frame that no session has brought.
 func (p *tap) subscribe(ctx context.Context, in *intake) (*session.Subscription, error) {
+	size := uint64(in.format.size)
 	p.feed.l.mu.Lock()
 	start := p.track.resume(in.format.size)
+	if p.from.OK && !start.OK {
+		start = protocol.Seq(p.from.Value / size)
+	}
 	p.feed.l.mu.Unlock()
 	return p.feed.session.Subscribe(ctx, protocol.Subscribe{
 		Broadcast: p.path,
@@ -215,22 +276,24 @@ func (p *tap) subscribe(ctx context.Context, in *intake) (*session.Subscription,
 	}, audioSink{in})
 }
 
-// nextCatalog waits until a catalog comes from which something else would be
-// chosen, or the subscription is over; without one, reason is why there is none.
-func (p *tap) nextCatalog(ctx context.Context, chosen choice, sub *session.Subscription, reason error) (*protocol.Catalog, error) {
-	var done <-chan struct{}
-	if sub != nil {
-		done = sub.Done()
-	} else {
-		p.feed.l.log.Warn("speaker cannot be heard", "speaker", p.track.key.speaker, "cause", reason)
-	}
+// errUncalled ends a subscription that is not wanted for now.
+var errUncalled = errors.New("not called any more")
+
+// follow waits until a catalog comes from which something else would be chosen,
+// which it returns, or the subscription is over.
+func (p *tap) follow(ctx context.Context, in *intake, sub *session.Subscription) (*protocol.Catalog, error) {
 	for {
+		called, changed := p.called.get()
+		if !called {
+			return nil, errUncalled
+		}
 		select {
+		case <-changed:
 		case c := <-p.catalogs:
-			if other, err := choose(c, p.wanted()); sub == nil || err != nil || !chosen.same(other) {
+			if other, err := choose(c, p.wanted()); err != nil || !in.choice.same(other) {
 				return &c, nil
 			}
-		case <-done:
+		case <-sub.Done():
 			if err := sub.Err(); !errors.Is(err, io.EOF) {
 				return nil, fmt.Errorf("%s: %w", sub.Request.Track, err)
 			}

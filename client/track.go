@@ -3,6 +3,7 @@ package client
 import (
 	"time"
 
+	"github.com/stentor-audio/stentor/client/hop"
 	"github.com/stentor-audio/stentor/client/playout"
 	"github.com/stentor-audio/stentor/protocol"
 )
@@ -17,9 +18,11 @@ type trackKey struct {
 // it; its buffer is the output's.
 type track struct {
 	key     trackKey
+	number  hop.Track // what the machine calls it
 	info    Track
 	buffer  Buffer // nil unless begun
 	catalog *protocol.Catalog
+	known   chan struct{}     // closed once there is a catalog
 	taps    map[*tap]struct{} // the sessions that have it announced
 
 	any    bool
@@ -27,9 +30,11 @@ type track struct {
 	left   time.Duration
 	gone   bool // no tap since left
 
-	fetching map[request]struct{}
-	asked    map[uint64]struct{} // sequences some fetch is to bring
-	empty    map[uint64]struct{} // known to be missing in the bundle, too
+	fetching map[request]map[uint64]struct{} // with the sequences each is to bring
+	empty    map[uint64]struct{}             // known to be missing in the bundle, too
+	holed    bool                            // something was missing at holedAt
+	holedAt  time.Duration
+	pursued  uint64 // highest sequence fetched because it was overdue
 
 	// Counted here rather than in the buffer.
 	past      playout.Stats // of buffers that were let go
@@ -39,12 +44,13 @@ type track struct {
 // maxEmpty bounds what is remembered of bundles with holes: ten seconds.
 const maxEmpty = 512
 
-func newTrack(key trackKey) *track {
+func newTrack(key trackKey, number hop.Track) *track {
 	return &track{
 		key:      key,
+		number:   number,
+		known:    make(chan struct{}),
 		taps:     make(map[*tap]struct{}),
-		fetching: make(map[request]struct{}),
-		asked:    make(map[uint64]struct{}),
+		fetching: make(map[request]map[uint64]struct{}),
 		empty:    make(map[uint64]struct{}),
 	}
 }

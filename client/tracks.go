@@ -1,5 +1,7 @@
 package client
 
+import "github.com/stentor-audio/stentor/client/hop"
+
 // join makes a tap one of the ways to a track, which begins if it is new.
 func (l *Listener) join(key trackKey, p *tap) (*track, bool) {
 	l.mu.Lock()
@@ -9,12 +11,20 @@ func (l *Listener) join(key trackKey, p *tap) (*track, bool) {
 		if !l.makeRoom() {
 			return nil, false
 		}
-		t = newTrack(key)
+		l.last++
+		t = newTrack(key, l.last)
 		l.tracks[key] = t
 	}
 	t.taps[p] = struct{}{}
 	t.gone = false
+	p.track = t
+	p.feed.voices[t.number] = p
 	return t, true
+}
+
+// announced tells the machine that a session has a track.
+func (l *Listener) announced(t *track, line *line) {
+	l.roam.event(hop.Event{Kind: hop.Announced, Session: line.id, Track: t.number})
 }
 
 // makeRoom reports whether another track may be followed. Tracks that have
@@ -45,6 +55,10 @@ func (l *Listener) leave(t *track, p *tap) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(t.taps, p)
+	if p.feed.voices[t.number] == p {
+		delete(p.feed.voices, t.number)
+		l.roam.step(hop.Event{Kind: hop.Ended, Session: p.feed.line.id, Track: t.number})
+	}
 	if len(t.taps) == 0 && !t.gone {
 		t.gone, t.left = true, now()
 	}

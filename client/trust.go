@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,6 +41,27 @@ func tlsConfig(e endpoint, o Options, pins []Hash) *tls.Config {
 		// already; a development relay has a certificate nobody knows.
 		o.Logger.Debug("certificate not verified: the relay is on this machine", "relay", e.String())
 		cfg.InsecureSkipVerify = true
+	}
+	return cfg
+}
+
+// A shown is the hash of the certificate that a relay showed.
+type shown struct{ atomic.Pointer[Hash] }
+
+// watch lets cfg note what is shown, once it has passed.
+func (s *shown) watch(cfg *tls.Config) *tls.Config {
+	verify := cfg.VerifyConnection
+	cfg.VerifyConnection = func(state tls.ConnectionState) error {
+		if verify != nil {
+			if err := verify(state); err != nil {
+				return err
+			}
+		}
+		if len(state.PeerCertificates) > 0 {
+			h := Hash(sha256.Sum256(state.PeerCertificates[0].Raw))
+			s.Store(&h)
+		}
+		return nil
 	}
 	return cfg
 }

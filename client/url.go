@@ -139,3 +139,12 @@ func redact(raw string) string {
 	}
 	return fmt.Sprintf("%q", raw)
 }
+
+// url is the whole URL, with what may be secret in its query.
+func (e endpoint) url() string {
+	u := url.URL{Scheme: e.scheme, Host: e.authority(), RawQuery: e.query.Encode()}
+	if e.path != "" {
+		u.Path = "/" + string(e.path)
+	}
+	return u.String()
+}

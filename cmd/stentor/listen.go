@@ -102,6 +102,7 @@ func listenOptions(c *cli.Context, p *progress) (client.ListenOptions, error) {
 		Relays:         relays(c, c.String("room")),
 		Dial:           dial,
 		Packet:         c.Duration("packet"),
+		NoStandby:      c.Bool("no-standby"),
 		ConnectTimeout: c.Duration("connect-timeout"),
 		Logger:         log,
 	}

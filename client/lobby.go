@@ -1,0 +1,140 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/stentor-audio/stentor/client/hop"
+	"github.com/stentor-audio/stentor/protocol"
+)
+
+const (
+	// lobbyTimeout bounds the question to one relay, and lobbyQuestions how many
+	// are asked in turn: whoever asks has nobody to listen to, perhaps.
+	lobbyTimeout   = 2 * time.Second
+	lobbyQuestions = 4
+	// lobbyCount is how many relays are asked for.
+	lobbyCount = 4
+	// maxLobby is the size of an answer that is read, in bytes.
+	maxLobby = 64 << 10
+	// longestRetry bounds what a lobby may make us wait.
+	longestRetry = time.Minute
+)
+
+// ask asks the known relays in turn for a list, in the background and once at a
+// time. mu is held.
+func (r *roamer) ask() {
+	if r.asked || r.age() < r.askAt {
+		return
+	}
+	r.asked = true
+	where := r.dir.candidates()
+	rand.Shuffle(len(where), func(i, j int) { where[i], where[j] = where[j], where[i] })
+	var exclude []string
+	for _, l := range r.lines {
+		if l.session != nil {
+			exclude = append(exclude, r.dir.name(l.candidate.Name))
+		}
+	}
+	r.tasks.Go(func() {
+		list, err := r.askInTurn(r.ctx, where[:min(len(where), lobbyQuestions)], exclude)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.asked = false
+		if err != nil {
+			r.log.Debug("no lobby answers", "cause", err)
+			return
+		}
+		r.askAt = r.age() + min(time.Duration(list.RetryAfterMS)*time.Millisecond, longestRetry)
+		r.learn(list, nil)
+	})
+}
+
+func (r *roamer) askInTurn(ctx context.Context, where []hop.Candidate, exclude []string) (list relayList, err error) {
+	for _, c := range where {
+		e, bad := splitURL(c.URL)
+		if bad != nil {
+			continue
+		}
+		if list, err = r.askOne(ctx, e, c.Hashes, exclude); err == nil || ctx.Err() != nil {
+			return list, err
+		}
+	}
+	return relayList{}, err
+}
+
+// askOne asks one relay, whose certificate may be one of hashes or one that the
+// user trusts.
+func (r *roamer) askOne(ctx context.Context, e endpoint, hashes, exclude []string) (relayList, error) {
+	o := r.options.withDefaults()
+	for _, text := range hashes {
+		if h, err := ParseHash(text); err == nil {
+			o.CertificateHashes = append(o.CertificateHashes[:len(o.CertificateHashes):len(o.CertificateHashes)], h)
+		}
+	}
+	list, err := askLobby(ctx, e, o, r.lobbyQuery(exclude))
+	if len(hashes) > 0 && isCertificateError(err) {
+		return askLobby(ctx, e, r.options.withDefaults(), r.lobbyQuery(exclude))
+	}
+	return list, err
+}
+
+func (r *roamer) lobbyQuery(exclude []string) string {
+	q := url.Values{"purpose": {r.purpose}, "n": {strconv.Itoa(lobbyCount)}}
+	if len(exclude) > 0 {
+		q["exclude"] = exclude
+	}
+	return "/v1/rooms/" + url.PathEscape(r.room) + "/relays?" + q.Encode()
+}
+
+var errLobby = errors.New("no answer of a lobby")
+
+// askLobby gets a list from the relay at e, which is trusted as [Dial] does.
+func askLobby(ctx context.Context, e endpoint, o Options, query string) (relayList, error) {
+	ctx, cancel := context.WithTimeout(ctx, lobbyTimeout)
+	defer cancel()
+	scheme := "https"
+	if e.scheme == "http" {
+		scheme = "http"
+	}
+	cfg := tlsConfig(e, o, o.CertificateHashes)
+	cfg.NextProtos = []string{"http/1.1"}
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: o.DialTCP, TLSClientConfig: cfg}
+	defer transport.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+e.authority()+query, nil)
+	if err != nil {
+		return relayList{}, err
+	}
+	client := http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Do(req)
+	if err != nil {
+		return relayList{}, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxLobby))
+	switch {
+	case err != nil:
+		return relayList{}, err
+	case resp.StatusCode != http.StatusOK:
+		return relayList{}, fmt.Errorf("%w: %w", errLobby, &statusError{resp.StatusCode})
+	}
+	return parseRelays(body)
+}
+
+// dialAs is the dial of a roamer: o for a role, with the pins of a list beside
+// the user's.
+func dialAs(ctx context.Context, where string, o Options, role protocol.Role, pins []Hash, goaway func(string)) (*Session, error) {
+	o = o.roaming(role)
+	o.OnGoaway = goaway
+	if len(pins) > 0 {
+		o.CertificateHashes = append(pins[:len(pins):len(pins)], o.CertificateHashes...)
+	}
+	return Dial(ctx, where, o)
+}
