@@ -1,0 +1,156 @@
+package hop
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A fakeEar hears every frame of a speaker who began when time did, but those in
+// a hole, and hops at its end.
+type fakeEar struct {
+	relays     []string
+	hear       func(sequence, timestamp uint64, at time.Time)
+	from, till int // the hole, in frames
+	fails      error
+	hops       []Moved
+}
+
+func (e *fakeEar) Hops() []Moved { return e.hops }
+
+func (e *fakeEar) Run(ctx context.Context) error {
+	if e.fails != nil {
+		return e.fails
+	}
+	start := time.Now()
+	tick := time.NewTicker(Every)
+	defer tick.Stop()
+	for i := 0; ; i++ {
+		select {
+		case now := <-tick.C:
+			if i < e.from || i >= e.till {
+				e.hear(uint64(i), uint64(start.UnixMicro())+uint64(i)*20_000, now)
+			}
+			if i == e.till && e.till > 0 {
+				e.hops = append(e.hops, Moved{AtMS: time.Since(start).Milliseconds(), Cause: "silence", TookMS: 70})
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// newCrowd makes a crowd of such ears, set up by number.
+func newCrowd(t *testing.T, listeners int, set func(n int, e *fakeEar)) (*Crowd, []*fakeEar) {
+	t.Helper()
+	var ears []*fakeEar
+	c, err := NewCrowd(EarOptions{Room: Room, Relays: []string{"a", "b", "c"}, Delay: 200 * time.Millisecond}, listeners,
+		func(o EarOptions, hear func(uint64, uint64, time.Time)) (Ear, error) {
+			e := &fakeEar{relays: o.Relays, hear: hear}
+			set(len(ears), e)
+			ears = append(ears, e)
+			return e, nil
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, ears
+}
+
+func TestCrowd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gaveUp := errors.New("gave up")
+		c, ears := newCrowd(t, 4, func(n int, e *fakeEar) {
+			switch n {
+			case 1:
+				e.from, e.till = 100, 105
+			case 3:
+				e.fails = gaveUp
+			}
+		})
+		for n, want := range []string{"a b c", "b c a", "c a b", "a b c"} {
+			if got := strings.Join(ears[n].relays, " "); got != want {
+				t.Errorf("listener %d tries %s, want %s", n, got, want)
+			}
+		}
+		if got := c.Report(0, 1); got.Expected != 0 || got.Deaf != 4 {
+			t.Errorf("before it began: %+v", got)
+		}
+		start := time.Now()
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { c.Run(ctx, 0); close(ended) }()
+		time.Sleep(time.Second)
+		if deaf := c.Learn(); deaf != 1 {
+			t.Errorf("%d heard nothing", deaf)
+		}
+		time.Sleep(4 * time.Second)
+		from, to := start.Add(500*time.Millisecond).UnixMicro(), start.Add(4500*time.Millisecond).UnixMicro()
+		got := c.Report(from, to)
+		if got.Expected != 600 || got.Lost != 5 || got.LongestMS != 100 || got.Hurt != 1 || got.Deaf != 1 || got.Strange != 0 {
+			t.Errorf("%+v", got)
+		}
+		if !slices.Equal(got.TookMS, []int64{70}) || got.Causes["silence"] != 1 {
+			t.Errorf("hops %v, %v", got.TookMS, got.Causes)
+		}
+		if got.Ended != 1 || got.Error != gaveUp.Error() {
+			t.Errorf("ended %d, %q", got.Ended, got.Error)
+		}
+		if later := c.Report(to, to+1_000_000); len(later.TookMS) != 0 {
+			t.Errorf("a hop of another time: %v", later.TookMS)
+		}
+		stop()
+		<-ended
+		if got := c.Report(from, to); got.Ended != 1 {
+			t.Errorf("whoever was stopped has not given up: %d", got.Ended)
+		}
+	})
+}
+
+func TestNewCrowdFails(t *testing.T) {
+	wrong := errors.New("wrong")
+	_, err := NewCrowd(EarOptions{}, 3, func(EarOptions, func(uint64, uint64, time.Time)) (Ear, error) { return nil, wrong })
+	if !errors.Is(err, wrong) || !strings.Contains(err.Error(), "listener 1") {
+		t.Error(err)
+	}
+	if _, err := NewCrowd(EarOptions{Room: Room}, 1, NewEar); err == nil {
+		t.Error("a listener without a relay")
+	}
+}
+
+func TestObey(t *testing.T) {
+	c, _ := newCrowd(t, 2, func(int, *fakeEar) {})
+	var out bytes.Buffer
+	in := strings.NewReader("learn\nwhat\nreport 1\nreport 5 9\n")
+	if err := c.obey(t.Context(), in, &out); err != nil {
+		t.Fatal(err)
+	}
+	answers := json.NewDecoder(&out)
+	for i := range 2 {
+		var r Report
+		if err := answers.Decode(&r); err != nil || r.Deaf != 2 {
+			t.Errorf("answer %d: %+v, %v", i, r, err)
+		}
+	}
+	if err := answers.Decode(new(Report)); !errors.Is(err, io.EOF) {
+		t.Errorf("a third answer: %v", err)
+	}
+}
+
+func TestSpeakRefuses(t *testing.T) {
+	for _, bytes := range []int{0, 2, 5000} {
+		if err := Speak(t.Context(), []string{"https://127.0.0.1:1"}, bytes, strings.NewReader(""), io.Discard); !errors.Is(err, ErrOptions) {
+			t.Errorf("packets of %d bytes: %v", bytes, err)
+		}
+	}
+	if err := Speak(t.Context(), nil, 80, strings.NewReader(""), io.Discard); err == nil {
+		t.Error("a speaker without a relay")
+	}
+}
