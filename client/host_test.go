@@ -93,6 +93,7 @@ type host struct {
 	setup        protocol.Setup
 	publisher    session.Publisher
 
+	packets  net.PacketConn // instead of a socket on port
 	port     int
 	hash     Hash
 	sessions chan *hosted
@@ -121,11 +122,14 @@ func (h *host) start(t testing.TB) *host {
 	}
 	h.hash = sha256.Sum256(h.cert.Certificate[0])
 	h.sessions = make(chan *hosted, 64)
-	udp, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: h.port})
-	if err != nil {
-		t.Fatal(err)
+	udp := h.packets
+	if udp == nil {
+		var err error
+		if udp, err = net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: h.port}); err != nil {
+			t.Fatal(err)
+		}
+		h.port = udp.LocalAddr().(*net.UDPAddr).Port
 	}
-	h.port = udp.LocalAddr().(*net.UDPAddr).Port
 	ctx, cancel := context.WithCancel(context.Background())
 	transport := &quic.Transport{Conn: udp}
 	listener, err := transport.Listen(&tls.Config{Certificates: []tls.Certificate{*h.cert}, NextProtos: h.alpn}, quicConfig(Options{}.withDefaults()))

@@ -13,6 +13,13 @@ type request struct {
 	track  string
 	group  uint64
 	format format
+	again  int // how often it was sent before, and is still awaited
+}
+
+// A pending is a request under way.
+type pending struct {
+	wanted map[uint64]struct{} // the sequences that it is to bring
+	asked  time.Duration
 }
 
 const (
@@ -49,17 +56,17 @@ func (l *Listener) repair(t *track, at time.Duration) {
 			t.buffer.FetchFailed(seq)
 		}
 	}
-	l.o.Output.Unlock()
 	if len(holes) > 0 {
 		t.holed, t.holedAt = true, at
 	}
 	l.repairOverdue(t, at)
+	l.o.Output.Unlock()
 }
 
 // repairOverdue fetches the group that should be here by now, if groups have been
 // lost lately. With long packets a hole shows only when the next one comes, which
 // may be lost, too: that would be too late. A pause looks the same and costs a
-// request in vain, so lines that lose nothing do without. l.mu is held.
+// request in vain, so lines that lose nothing do without. The locks are held.
 func (l *Listener) repairOverdue(t *track, at time.Duration) {
 	b, ok := t.buffer.(interface {
 		ExpectedBy() (sequence uint64, by time.Duration, ok bool)
@@ -77,16 +84,13 @@ func (l *Listener) repairOverdue(t *track, at time.Duration) {
 	}
 	t.pursued = seq
 	size := uint64(in.format.size)
-	req := request{in.tap.feed, in.track.Track, seq / size, in.format}
+	req := request{from: in.tap.feed, track: in.track.Track, group: seq / size, format: in.format}
 	if _, busy := t.fetching[req]; busy {
 		return
 	}
-	wanted := make(map[uint64]struct{})
-	for ; seq < (req.group+1)*size; seq++ {
-		wanted[seq] = struct{}{}
+	for p := l.send(t, in, req, at); seq < (req.group+1)*size; seq++ {
+		p.wanted[seq] = struct{}{}
 	}
-	t.fetching[req] = wanted
-	l.tasks.Go(func() { l.fetch(t, in, req) })
 }
 
 // best is what to fetch by: of the sessions that have the track, one over which
@@ -124,29 +128,41 @@ func (l *Listener) ask(t *track, seq uint64, at time.Duration) bool {
 		return false
 	}
 	source := in.choice.source
-	req := request{in.tap.feed, source.Track, seq, format{container: source.Container, size: 1, timescale: protocol.AudioTimescale}}
+	req := request{from: in.tap.feed, track: source.Track, group: seq,
+		format: format{container: source.Container, size: 1, timescale: protocol.AudioTimescale}}
 	// A bundle comes at the price of a packet and may close several holes, but
 	// not one that it is known to have itself.
 	if _, hollow := t.empty[seq]; in.format.size > 1 && !hollow {
-		req = request{in.tap.feed, in.track.Track, seq / uint64(in.format.size), in.format}
+		req = request{from: in.tap.feed, track: in.track.Track, group: seq / uint64(in.format.size), format: in.format}
 	}
-	wanted, busy := t.fetching[req]
-	if !busy {
+	late := time.Duration(in.tap.feed.roundTrip.Load()) + FrameDuration
+	under := t.fetching[req]
+	for under != nil && at-under.asked > late { // its packets may be lost, too
+		req.again++
+		under = t.fetching[req]
+	}
+	if under == nil {
 		if len(t.fetching) >= maxFetches {
 			return false
 		}
-		wanted = make(map[uint64]struct{})
-		t.fetching[req] = wanted
-		l.tasks.Go(func() { l.fetch(t, in, req) })
+		under = l.send(t, in, req, at)
 	}
-	wanted[seq] = struct{}{}
+	under.wanted[seq] = struct{}{}
 	return true
+}
+
+// send has a request sent. The locks are held.
+func (l *Listener) send(t *track, in *intake, req request, at time.Duration) *pending {
+	p := &pending{wanted: make(map[uint64]struct{}), asked: at}
+	t.fetching[req] = p
+	l.tasks.Go(func() { l.fetch(t, in, req) })
+	return p
 }
 
 // asks reports whether a session is already to bring a sequence.
 func (t *track) asks(f *feed, seq uint64) bool {
-	for req, wanted := range t.fetching {
-		if _, asked := wanted[seq]; asked && req.from == f {
+	for req, p := range t.fetching {
+		if _, asked := p.wanted[seq]; asked && req.from == f {
 			return true
 		}
 	}
@@ -172,7 +188,7 @@ func (l *Listener) fetch(t *track, in *intake, req request) {
 func (l *Listener) fetched(t *track, req request, frames []frame) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	wanted := t.fetching[req]
+	wanted := t.fetching[req].wanted
 	delete(t.fetching, req)
 	at := now()
 	l.o.Output.Lock()
@@ -206,8 +222,8 @@ func (l *Listener) fetched(t *track, req request, frames []frame) {
 
 // asked reports whether some fetch is to bring a sequence.
 func (t *track) asked(seq uint64) bool {
-	for _, wanted := range t.fetching {
-		if _, ok := wanted[seq]; ok {
+	for _, p := range t.fetching {
+		if _, ok := p.wanted[seq]; ok {
 			return true
 		}
 	}
@@ -216,7 +232,7 @@ func (t *track) asked(seq uint64) bool {
 
 // forget takes a sequence that came off the other fetches that were to bring it.
 func (t *track) forget(seq uint64) {
-	for _, wanted := range t.fetching {
-		delete(wanted, seq)
+	for _, p := range t.fetching {
+		delete(p.wanted, seq)
 	}
 }

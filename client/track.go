@@ -30,9 +30,9 @@ type track struct {
 	left   time.Duration
 	gone   bool // no tap since left
 
-	fetching map[request]map[uint64]struct{} // with the sequences each is to bring
-	empty    map[uint64]struct{}             // known to be missing in the bundle, too
-	holed    bool                            // something was missing at holedAt
+	fetching map[request]*pending
+	empty    map[uint64]struct{} // known to be missing in the bundle, too
+	holed    bool                // something was missing at holedAt
 	holedAt  time.Duration
 	pursued  uint64 // highest sequence fetched because it was overdue
 
@@ -50,7 +50,7 @@ func newTrack(key trackKey, number hop.Track) *track {
 		number:   number,
 		known:    make(chan struct{}),
 		taps:     make(map[*tap]struct{}),
-		fetching: make(map[request]map[uint64]struct{}),
+		fetching: make(map[request]*pending),
 		empty:    make(map[uint64]struct{}),
 	}
 }
