@@ -131,11 +131,8 @@ func (c Chart) scales() (xs, ys scale, ok bool) {
 	} else {
 		xs = linearScale(low, high, left, width-right, 6)
 	}
-	return xs, linearScale(0, max(most, smallest), height-bottom, top, 5), true
+	return xs, linearScale(0, most, height-bottom, top, 5), true
 }
-
-// smallest keeps the axis of values that are all zero from being a point.
-const smallest = 1e-9
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 

@@ -76,6 +76,14 @@ func TestDraw(t *testing.T) {
 	}
 }
 
+// Nothing lost is drawn on an axis to 1, with labels that fit.
+func TestAxisOfNothing(t *testing.T) {
+	d := Chart{Series: []Series{{Kind: Bars, Points: []Point{{1, 0}, {2, 0}}}}}.draw()
+	if last := d.YTicks[len(d.YTicks)-1]; last.Label != "1" || len(d.Shapes[0].Bars) != 0 {
+		t.Errorf("marks %v, bars %v", d.YTicks, d.Shapes[0].Bars)
+	}
+}
+
 // Bars stand on the axis, within the plot, side by side.
 func TestBarsStand(t *testing.T) {
 	d := Chart{LogX: true, Series: []Series{{Kind: Bars, Points: []Point{{0.1, 1e-9}, {1, 7}, {10, 3}}}}}.draw()
