@@ -57,7 +57,7 @@ func (r *Result) times() report.Chart {
 		points = append(points, report.Point{X: float64(t), Y: 100 * float64(i+1) / float64(len(sorted))})
 	}
 	return report.Chart{
-		Title: "Time to hop, cumulative", Note: "From the cause to the first frame over the new session.", X: "ms", Y: "% not above",
+		Title: "Time to hop, cumulative", Note: "As listeners tell it: from when they begin to hop to the first frame over the new session.", X: "ms", Y: "% not above",
 		Series: []report.Series{{Name: "hops", Points: points}},
 	}
 }

@@ -24,7 +24,7 @@ type Result struct {
 	Longest  int64  `json:"longest_gap_ms"`
 
 	Hops int       `json:"hops"`
-	Took Quantiles `json:"took_ms"` // to hop, as the listeners tell
+	Took Quantiles `json:"took_ms"` // from when listeners begin to hop, as they tell
 
 	// Quiet is the same without any strike, before the first: what the machine
 	// and the network lose by themselves.

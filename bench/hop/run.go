@@ -320,8 +320,9 @@ func (r *run) strikeOne(ctx context.Context, s Strike) error {
 	if err != nil {
 		return err
 	}
-	if outcome.Victim, err = tree.Pick(s.Role); err != nil {
-		outcome.Skipped = err.Error()
+	var ok bool
+	if outcome.Victim, ok = tree.Pick(s.Role); !ok {
+		outcome.Skipped = fmt.Sprintf("none of the %d relays in the room is its %s", len(tree.Nodes), s.Role)
 		r.result.Kills = append(r.result.Kills, outcome)
 		return nil
 	}

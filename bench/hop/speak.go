@@ -31,11 +31,10 @@ func Speak(ctx context.Context, relays []string, bytes int, in io.Reader, out io
 	if err != nil {
 		return err
 	}
-	ran := make(chan error, 1)
+	ran := make(chan struct{})
 	go func() {
-		err := s.Run(ctx)
-		stop(err)
-		ran <- err
+		defer close(ran)
+		stop(s.Run(ctx))
 	}()
 	go func() { // ends with in, which nothing interrupts
 		_, _ = io.Copy(io.Discard, bufio.NewReader(in))

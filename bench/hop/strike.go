@@ -2,7 +2,6 @@ package hop
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 )
 
@@ -72,8 +71,8 @@ type Node struct {
 
 // Pick is the relay that has a role. Where several have, it is the one with the
 // fewest other parts, of those the one with the most listeners, of those the
-// first by name. It says why if there is none.
-func (t Tree) Pick(role Role) (relay string, err error) {
+// first by name. It is not ok if there is none.
+func (t Tree) Pick(role Role) (relay string, ok bool) {
 	var fitting []Node
 	for _, n := range t.Nodes {
 		if slices.Contains(t.parts(n), role) {
@@ -81,7 +80,7 @@ func (t Tree) Pick(role Role) (relay string, err error) {
 		}
 	}
 	if len(fitting) == 0 {
-		return "", fmt.Errorf("no relay of %d is %s of the room", len(t.Nodes), role)
+		return "", false
 	}
 	best := slices.MinFunc(fitting, func(a, b Node) int {
 		return cmp.Or(
@@ -90,7 +89,7 @@ func (t Tree) Pick(role Role) (relay string, err error) {
 			cmp.Compare(a.Relay, b.Relay),
 		)
 	})
-	return best.Relay, nil
+	return best.Relay, true
 }
 
 // parts are the roles that a relay has.

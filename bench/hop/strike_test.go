@@ -44,9 +44,9 @@ func TestPick(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for _, role := range Roles {
-			got, err := tt.tree.Pick(role)
-			if want := tt.want[role]; got != want || (err == nil) != (want != "") {
-				t.Errorf("%s: %s is %q, %v; want %q", tt.name, role, got, err, want)
+			got, ok := tt.tree.Pick(role)
+			if want := tt.want[role]; got != want || ok != (want != "") {
+				t.Errorf("%s: %s is %q, %v; want %q", tt.name, role, got, ok, want)
 			}
 		}
 	}
