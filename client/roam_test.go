@@ -1,12 +1,17 @@
 package client
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/stentor-audio/stentor/client/hop"
+	"github.com/stentor-audio/stentor/protocol"
 )
 
 const (
@@ -231,6 +236,121 @@ func TestLoss(t *testing.T) {
 				w.Logf("%d of %d frames lost, %d gaps; %+v, hops %+v", got.Lost, got.Expected, p.gaps(), got, st.Hops)
 				if all := float64(got.Expected) * tt.loss; float64(got.Lost) > all/20 {
 					w.Errorf("%d frames lost to the ear, of about %.0f that the network lost", got.Lost, all)
+				}
+			})
+		})
+	}
+}
+
+// A scribe is a relay's other side: it subscribes to a speaker whenever he
+// comes, from the first frame on that it does not have.
+func (w *world) scribe(s *station, all *inbox) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			select {
+			case session := <-s.host.sessions:
+				_, err := session.Subscribe(ctx, protocol.Subscribe{
+					Broadcast: "town/bob", Track: protocol.TrackAudio,
+					Delivery: protocol.Delivery{Start: protocol.Seq(all.next())},
+				}, all)
+				if err != nil {
+					w.Logf("%s: %v", s.name, err)
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	w.Cleanup(func() {
+		cancel()
+		running.Wait()
+	})
+}
+
+// next is the first frame that is missing.
+func (b *inbox) next() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var n uint64
+	for {
+		if _, ok := b.frames[n]; !ok {
+			return n
+		}
+		n++
+	}
+}
+
+// TestSpeakerKeepsTwo takes a speaker's relays away: all that he says reaches
+// the network, and soon by two relays again.
+func TestSpeakerKeepsTwo(t *testing.T) {
+	tests := []struct {
+		name string
+		do   func(w *world, s *Speaker)
+		up   string // the relays in the end; empty: any two
+		hops int    // -1: any
+	}{
+		{"nothing happens", func(*world, *Speaker) {}, "relay-a relay-b", 0},
+		{"the first is killed", func(w *world, _ *Speaker) { w.net.cut(w.relays[0]) }, "relay-b relay-c", 1},
+		{"the second is killed", func(w *world, _ *Speaker) { w.net.cut(w.relays[1]) }, "relay-a relay-c", 1},
+		{"one after the other is killed", func(w *world, _ *Speaker) {
+			w.net.cut(w.relays[0])
+			time.Sleep(5 * second)
+			w.net.cut(w.relays[1])
+		}, "relay-c relay-d", 2},
+		{"both at once, and come back", func(w *world, _ *Speaker) {
+			w.net.cut(w.relays...)
+			time.Sleep(3 * second)
+			w.net.mend(w.relays...)
+		}, "", -1},
+		{"the network changes", func(w *world, s *Speaker) {
+			s.roam.event(hop.Event{Kind: hop.NetworkChanged})
+		}, "", 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inWorld(t, 4, func(w *world) {
+				all := newInbox()
+				for _, s := range w.relays {
+					w.scribe(s, all)
+				}
+				s, err := NewSpeaker(SpeakOptions{Room: "town", Name: "bob", Relays: []string{w.relays[0].url()}, Dial: w.options(), Logger: testLog(w)})
+				if err != nil {
+					w.Fatal(err)
+				}
+				s.roam.route = nil
+				ctx, cancel := context.WithCancel(context.Background())
+				var running sync.WaitGroup
+				running.Go(func() { _ = s.Run(ctx) })
+				running.Go(func() { _ = s.Play(ctx, &packets{n: 1 << 20}) })
+				w.Cleanup(func() {
+					cancel()
+					running.Wait()
+				})
+				time.Sleep(5 * second)
+				tt.do(w, s)
+				time.Sleep(20 * second)
+				st := s.Stats()
+				w.Logf("%+v", st)
+				var up []string
+				for _, r := range st.Relays {
+					if r.Up {
+						up = append(up, r.Name)
+					}
+				}
+				if len(up) != 2 || tt.up != "" && strings.Join(up, " ") != tt.up {
+					w.Errorf("%v are up", up)
+				}
+				if tt.hops >= 0 && len(st.Hops) != tt.hops {
+					w.Errorf("hops %+v", st.Hops)
+				}
+				// What was said while there was nobody, relays have to ask for.
+				if came := all.next(); came+5 < st.Sent && tt.hops >= 0 {
+					w.Errorf("%d frames came without a hole, of %d", came, st.Sent)
+				}
+				if n := uint64(all.len()); n+160 < st.Sent {
+					w.Errorf("%d frames came, of %d", n, st.Sent)
 				}
 			})
 		})

@@ -101,7 +101,7 @@ func inWorld(t *testing.T, n int, test func(*world)) {
 	synctest.Test(t, func(t *testing.T) {
 		outside := epoch
 		epoch = time.Now()
-		defer func() { epoch = outside }()
+		t.Cleanup(func() { epoch = outside })
 		w := &world{
 			T:    t,
 			net:  &weather{random: rand.New(rand.NewPCG(1, 2)), dead: make(map[string]bool)},

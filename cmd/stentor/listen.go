@@ -22,7 +22,8 @@ func listenCommand() *cli.Command {
 			"stentor listen --room R --out - | aplay -f S16_LE -r 48000\n\n" +
 			"Example: stentor listen --relay https://127.0.0.1:4443 --room town --duration 10s --out town.wav",
 		Description: "Waits where nobody speaks yet. What is lost on the way is fetched while there is time and\n" +
-			"concealed otherwise. With several --relay the next one is dialled when one goes away.",
+			"concealed otherwise. A second relay stands by, and takes over unheard when the first one\n" +
+			"goes away: any relay of the network will do for --relay, the others are learnt from it.",
 		OnUsageError: usageError,
 		Flags: append(sessionFlags(),
 			&cli.StringFlag{Name: "room", Usage: "`ROOM` to listen to", EnvVars: env("room")},
@@ -32,7 +33,7 @@ func listenCommand() *cli.Command {
 			&cli.DurationFlag{Name: "duration", Usage: "end after `TIME`", DefaultText: "never", EnvVars: env("duration")},
 			&cli.StringFlag{Name: "out", Usage: "`FILE`.opus, FILE.wav or - (s16le, 48 kHz, mono) instead of the loudspeaker", EnvVars: env("out")},
 			&cli.StringFlag{Name: "stats", Usage: "write what was counted to a JSON `FILE`, every second and at the end", EnvVars: env("stats")},
-			&cli.BoolFlag{Name: "no-standby", Usage: "keep no second session ready", EnvVars: env("no-standby")},
+			&cli.BoolFlag{Name: "no-standby", Usage: "keep no second session ready: a relay that goes away is heard then", EnvVars: env("no-standby")},
 		),
 		Action: runListen,
 	}
@@ -165,9 +166,11 @@ func watch(ctx context.Context, l *client.Listener, out output, statsFile string
 	begun := time.Now()
 	var written, empty time.Time
 	heard := make(map[string]bool)
+	var moves moves
 	for {
 		st := l.Stats()
 		newcomers(p, st, heard)
+		moves.tell(p, st)
 		switch {
 		case st.Relay == "" || len(st.Tracks) > 0:
 			empty = time.Time{}
@@ -177,7 +180,7 @@ func watch(ctx context.Context, l *client.Listener, out output, statsFile string
 			heard[""] = true
 			p.say("nobody speaks in %s yet; waiting", printable(st.Room))
 		}
-		p.show(clock(time.Since(begun)) + "  " + out.line(st))
+		p.show(clock(time.Since(begun)) + "  " + relayLine(st) + out.line(st))
 		if statsFile != "" && time.Since(written) >= statsEvery {
 			written = time.Now()
 			if err := st.WriteFile(statsFile); err != nil {
@@ -203,6 +206,63 @@ func newcomers(p *progress, st client.Stats, heard map[string]bool) {
 	}
 }
 
+// relayLine is where the listener is, and how often it has moved.
+func relayLine(st client.Stats) string {
+	if st.Relay == "" {
+		return ""
+	}
+	line := cut(printable(st.Relay), 24)
+	if n := len(st.Hops); n > 0 {
+		line += fmt.Sprintf(" (%s)", count(uint64(n), "hop"))
+	}
+	return line + "  "
+}
+
+// moves is how many hops have been told.
+type moves int
+
+// settled is when a hop's losses are known: the listener counts for two seconds.
+const settled = 2500 * time.Millisecond
+
+// tell says where the listener has gone and what that cost, once it is known.
+func (m *moves) tell(p *progress, st client.Stats) {
+	for ; int(*m) < len(st.Hops); *m++ {
+		h := st.Hops[*m]
+		if st.DurationMS < h.AtMS+h.TookMS+settled.Milliseconds() {
+			return
+		}
+		p.say("%s", hopLine(h))
+	}
+}
+
+// hopLine says one hop.
+func hopLine(h client.HopStats) string {
+	lost := "nothing lost"
+	if h.Lost > 0 {
+		lost = count(h.Lost, "frame") + " lost"
+	}
+	return fmt.Sprintf("moved from %s to %s: %s; %d ms, %s", printable(h.From), printable(h.To), whyMoved(h.Cause), h.TookMS, lost)
+}
+
+// whyMoved is a cause in words.
+func whyMoved(cause string) string {
+	switch cause {
+	case "drain":
+		return "it is being drained"
+	case "load":
+		return "it has too many listeners"
+	case "closed":
+		return "it closed the session"
+	case "silence":
+		return "it fell silent"
+	case "network":
+		return "this machine's network changed"
+	case "better":
+		return "the other serves better"
+	}
+	return printable(cause)
+}
+
 // sayHeard sums up.
 func sayHeard(p *progress, st client.Stats) {
 	for _, t := range st.Tracks {
@@ -217,5 +277,12 @@ func sayHeard(p *progress, st client.Stats) {
 			line += fmt.Sprintf(", %d late", t.Late)
 		}
 		p.say("%s", line)
+	}
+	if n := len(st.Hops); n > 0 {
+		var lost uint64
+		for _, h := range st.Hops {
+			lost += h.Lost
+		}
+		p.say("%s, %s lost by them", count(uint64(n), "hop"), count(lost, "frame"))
 	}
 }

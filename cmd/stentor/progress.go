@@ -97,24 +97,6 @@ func (p *progress) logger(level string) (*slog.Logger, error) {
 	return slog.New(slog.NewTextHandler(p, &slog.HandlerOptions{Level: l})), nil
 }
 
-// every calls draw now and then until stop is closed.
-func (p *progress) every(stop <-chan struct{}, draw func() string) {
-	if !p.terminal {
-		return
-	}
-	tick := time.NewTicker(progressEvery)
-	defer tick.Stop()
-	for {
-		p.show(draw())
-		select {
-		case <-tick.C:
-		case <-stop:
-			p.clear()
-			return
-		}
-	}
-}
-
 // clock writes a duration as on a player: 1:02, or 1:02:03 from an hour on.
 func clock(d time.Duration) string {
 	s := int(d.Seconds())

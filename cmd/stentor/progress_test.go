@@ -57,7 +57,6 @@ func TestProgress(t *testing.T) {
 	p = &progress{out: &out}
 	p.show("nobody sees this")
 	p.say("but this")
-	p.every(nil, func() string { return "nor this" })
 	p.clear()
 	if out.String() != "but this\n" {
 		t.Errorf("without a terminal it wrote %q", out.String())

@@ -26,8 +26,8 @@ func speakCommand() *cli.Command {
 			"stentor speak --room R --name N -           s16le, 48 kHz, mono on standard input\n\n" +
 			"Example: stentor speak --relay https://127.0.0.1:4443 --room town --name ada --loop voice.opus",
 		Description: "Sends in real time. Packets of 20 ms in an Ogg Opus file go out byte for byte; everything\n" +
-			"else is encoded. With several --relay the voice is live on all of them. A relay that goes\n" +
-			"away is dialled again, and takes what it missed of the last five seconds.",
+			"else is encoded. The voice is live on two relays, so that either may go away; others, learnt\n" +
+			"from these, take their places, and take what they missed of the last five seconds.",
 		OnUsageError: usageError,
 		Flags: append(sessionFlags(),
 			&cli.StringFlag{Name: "room", Usage: "`ROOM` to speak in", EnvVars: env("room")},
@@ -153,7 +153,9 @@ func speak(ctx context.Context, speaker *client.Speaker, src *audio.Source, begu
 		start := time.Now()
 		go func() {
 			defer close(drawn)
-			p.every(shown, func() string { return speakLine(speaker.Stats(), src.Info(), time.Since(start)) })
+			watchRelays(p, speaker, shown, func(st client.SpeakerStats) string {
+				return speakLine(st, src.Info(), time.Since(start))
+			})
 		}()
 		err = playUntil(ctx, speaker, src)
 		close(shown)
@@ -199,6 +201,65 @@ func sayBegin(p *progress, o client.SpeakOptions, info audio.Info) {
 	p.say("speaking as %s in %s (%s)", printable(o.Name), printable(o.Room), what)
 }
 
+// watchRelays says which relays carry the voice, whenever that has changed, and
+// draws the line that changes, until stop is closed.
+func watchRelays(p *progress, speaker *client.Speaker, stop <-chan struct{}, line func(client.SpeakerStats) string) {
+	tick := time.NewTicker(progressEvery)
+	defer tick.Stop()
+	var said string
+	var since time.Time
+	var is string
+	for {
+		st := speaker.Stats()
+		if now := liveOn(st); now != is {
+			is, since = now, time.Now()
+		} else if is != said && time.Since(since) >= relaysFor {
+			said = is
+			p.say("%s", is)
+		}
+		p.show(line(st))
+		select {
+		case <-tick.C:
+		case <-stop:
+			if is != said {
+				p.say("%s", is)
+			}
+			p.clear()
+			return
+		}
+	}
+}
+
+// relaysFor is how long the relays must have been the same to be told: one takes
+// another's place within half a second.
+const relaysFor = 500 * time.Millisecond
+
+// liveOn names the relays that carry the voice.
+func liveOn(st client.SpeakerStats) string {
+	var up []string
+	for _, r := range st.Relays {
+		if r.Up {
+			up = append(up, printable(r.Name))
+		}
+	}
+	switch len(up) {
+	case 0:
+		return "no relay is reached; trying"
+	case 1:
+		return "live on " + up[0] + " only"
+	}
+	return "live on " + strings.Join(up, " and ")
+}
+
+func liveCount(st client.SpeakerStats) (n int) {
+	for _, r := range st.Relays {
+		if r.Up {
+			n++
+		}
+	}
+	return n
+}
+
 // speakLine is the line that changes.
 func speakLine(st client.SpeakerStats, info audio.Info, elapsed time.Duration) string {
 	var b strings.Builder
@@ -207,14 +268,8 @@ func speakLine(st client.SpeakerStats, info audio.Info, elapsed time.Duration) s
 		b.WriteString(" / " + clock(info.Duration))
 	}
 	fmt.Fprintf(&b, "  %s %4.0f dB  %s", meter(decibels(st.Level), 20), max(decibels(st.Level), -99), count(st.Sent, "packet"))
-	up := 0
-	for _, r := range st.Relays {
-		if r.Up {
-			up++
-		}
-	}
-	if up < len(st.Relays) {
-		fmt.Fprintf(&b, "  %d of %s", up, count(uint64(len(st.Relays)), "relay"))
+	if up := liveCount(st); up != 2 {
+		fmt.Fprintf(&b, "  %s", count(uint64(up), "relay"))
 	}
 	if st.Lagged+st.NoCredit > 0 {
 		fmt.Fprintf(&b, "  %d dropped by a slow relay", st.Lagged+st.NoCredit)
