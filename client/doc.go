@@ -2,11 +2,11 @@
 //
 //   - [Dial] makes one session with one relay, by native QUIC or WebTransport,
 //     and says what to do about it when it cannot.
-//   - A [Speaker] publishes one voice to one or several relays at once and keeps
-//     its numbering through every reconnection ([NewSpeaker], [Speak]).
+//   - A [Speaker] publishes one voice to two relays at a time and keeps its
+//     numbering, whichever these are ([NewSpeaker], [Speak]).
 //   - A [Listener] finds the speakers of a room, takes their packets from
-//     whatever session delivers them first, and hands each on once
-//     ([NewListener], [Listen]).
+//     whatever session delivers them first, and hands each on once; when its
+//     relay goes away, a standby takes over ([NewListener], [Listen]).
 //
 // The unit of everything is one Opus packet of 20 ms with a sequence, counted
 // from 0 by the speaker's client. A listener may ask for bundles of three or six

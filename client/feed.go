@@ -23,7 +23,6 @@ type feed struct {
 	ctx context.Context
 
 	roundTrip atomic.Int64 // ns
-	heardAt   atomic.Int64 // when anything last came, time since epoch
 
 	voices map[hop.Track]*tap // guarded by the Listener's mu
 	taps   map[string]*tap    // by speaker; owned by run
@@ -40,7 +39,6 @@ func newFeed(l *Listener, line *line) *feed {
 		taps:    make(map[string]*tap),
 	}
 	f.roundTrip.Store(int64(f.session.Conn().Stats().RTT))
-	f.heardAt.Store(int64(now()))
 	return f
 }
 
@@ -116,8 +114,6 @@ func (f *feed) announced(ctx context.Context, msg protocol.Announce) {
 	p.start(ctx)
 	f.l.announced(t, f.line)
 }
-
-func (f *feed) heard() { f.heardAt.Store(int64(now())) }
 
 // fetch asks the session for one group of one frame.
 func (f *feed) fetch(ctx context.Context, path protocol.Path, track string, group uint64) (protocol.Frame, error) {

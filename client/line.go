@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stentor-audio/stentor/client/hop"
@@ -39,6 +40,9 @@ type line struct {
 	whereto string             // and named this
 	silence context.CancelFunc // ends listening to the relay itself; nil while not
 	source  netip.Addr         // where packets to the relay leave from
+
+	heardAt atomic.Int64 // when anything last came, time since epoch
+	listed  bool         // it sends lists of relays; guarded by the roamer's mu
 
 	feed  *feed // a Listener's
 	tasks sync.WaitGroup
@@ -77,6 +81,12 @@ func lastWords(ctx context.Context, s *Session) {
 	}
 }
 
+// heard notes that something came.
+func (l *line) heard() { l.heardAt.Store(int64(now())) }
+
+// quiet is for how long nothing has.
+func (l *line) quiet() time.Duration { return now() - time.Duration(l.heardAt.Load()) }
+
 // reach dials. What a list said about a relay's certificate may be older than
 // the certificate, so it is one way to trust the relay, beside the user's.
 func (l *line) reach(ctx context.Context) (*Session, error) {
@@ -102,6 +112,7 @@ func (l *line) begin(ctx context.Context, s *Session) bool {
 		return false
 	}
 	l.session, l.ctx = s, ctx
+	l.heard()
 	select {
 	case <-r.ready:
 	default:
@@ -197,6 +208,7 @@ type pulse struct{ l *line }
 
 // Datagram implements [session.Sink].
 func (p pulse) Datagram(uint64, protocol.Frame) {
+	p.l.heard()
 	p.l.r.event(hop.Event{Kind: hop.Ticked, Session: p.l.id})
 }
 
@@ -221,6 +233,8 @@ func (s relaysSink) Datagram(_ uint64, f protocol.Frame) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	s.l.listed = true
+	s.l.heard()
 	r.learn(list, s.l)
 }
 

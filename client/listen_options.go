@@ -18,8 +18,9 @@ type ListenOptions struct {
 	// Speaker is the one to listen to. Empty means everybody in the room.
 	Speaker string
 
-	// Relays are URLs of relays, tried in turn: any relay of the network has
-	// every room. See [Dial] for their forms.
+	// Relays are URLs of relays to begin with, the first that answers: any relay
+	// of the network has every room and knows of the others, which are dialled
+	// with the path and token of the first URL. See [Dial] for their forms.
 	Relays []string
 
 	// Dial is how to reach them. Its Publisher, Role and OnGoaway are set by the

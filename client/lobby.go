@@ -20,6 +20,9 @@ const (
 	// are asked in turn: whoever asks has nobody to listen to, perhaps.
 	lobbyTimeout   = 2 * time.Second
 	lobbyQuestions = 4
+	// aliveFor is how long ago a relay must have said something to be alive: of
+	// five ticks one should have come.
+	aliveFor = time.Second
 	// lobbyCount is how many relays are asked for.
 	lobbyCount = 4
 	// maxLobby is the size of an answer that is read, in bytes.
@@ -31,7 +34,7 @@ const (
 // ask asks the known relays in turn for a list, in the background and once at a
 // time. mu is held.
 func (r *roamer) ask() {
-	if r.asked || r.age() < r.askAt {
+	if r.asked || r.age() < r.askAt || r.informed() {
 		return
 	}
 	r.asked = true
@@ -55,6 +58,18 @@ func (r *roamer) ask() {
 		r.askAt = r.age() + min(time.Duration(list.RetryAfterMS)*time.Millisecond, longestRetry)
 		r.learn(list, nil)
 	})
+}
+
+// informed reports whether a relay that is alive tells who there is as soon as
+// that changes: a lobby knows no more, and a relay that is alone would be asked
+// by everybody at it for ever.
+func (r *roamer) informed() bool {
+	for _, l := range r.lines {
+		if l.session != nil && l.listed && l.quiet() < aliveFor {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *roamer) askInTurn(ctx context.Context, where []hop.Candidate, exclude []string) (list relayList, err error) {

@@ -45,7 +45,7 @@ func (l *Listener) repair(t *track, at time.Duration) {
 	if t.buffer == nil {
 		return
 	}
-	best := t.best(at, func(*feed) bool { return false })
+	best := t.best(func(*feed) bool { return false })
 	if best == nil {
 		return
 	}
@@ -78,7 +78,7 @@ func (l *Listener) repairOverdue(t *track, at time.Duration) {
 	if !ok || at < by+overdueMargin || seq <= t.pursued {
 		return
 	}
-	in := t.best(at, func(*feed) bool { return false })
+	in := t.best(func(*feed) bool { return false })
 	if in == nil {
 		return
 	}
@@ -96,7 +96,7 @@ func (l *Listener) repairOverdue(t *track, at time.Duration) {
 // best is what to fetch by: of the sessions that have the track, one over which
 // something comes rather than one that should bring something and does not, one
 // that busy does not speak against, and of these the one with the shortest way.
-func (t *track) best(at time.Duration, busy func(*feed) bool) *intake {
+func (t *track) best(busy func(*feed) bool) *intake {
 	var best *intake
 	var cost time.Duration
 	for p := range t.taps {
@@ -110,7 +110,7 @@ func (t *track) best(at time.Duration, busy func(*feed) bool) *intake {
 		}
 		if used, _ := p.feed.inUse.get(); !used {
 			c += time.Millisecond // all else being equal, whoever is listened to
-		} else if at-time.Duration(p.feed.heardAt.Load()) > deafAfter {
+		} else if p.feed.line.quiet() > deafAfter {
 			c += time.Hour
 		}
 		if best == nil || c < cost {
@@ -123,7 +123,7 @@ func (t *track) best(at time.Duration, busy func(*feed) bool) *intake {
 // ask has one sequence fetched. It is false if that cannot be now. One that has
 // been asked for already, in vain so far, is asked for elsewhere. l.mu is held.
 func (l *Listener) ask(t *track, seq uint64, at time.Duration) bool {
-	in := t.best(at, func(f *feed) bool { return t.asks(f, seq) })
+	in := t.best(func(f *feed) bool { return t.asks(f, seq) })
 	if in == nil {
 		return false
 	}

@@ -184,6 +184,37 @@ func TestNoStandby(t *testing.T) {
 	})
 }
 
+// TestRelaysWithoutTicks are those of other makers: they have no tick and no
+// list, and all that tells their death is what the standby brings.
+func TestRelaysWithoutTicks(t *testing.T) {
+	inWorld(t, 2, func(w *world) {
+		for _, s := range w.relays {
+			s.host.streams, s.own.relays, s.own.still = true, nil, true
+		}
+		o := w.options()
+		o.CertificateHashes = append(o.CertificateHashes, w.relays[1].hash)
+		l, p := w.listenAt(ListenOptions{Dial: o}, w.relays...)
+		time.Sleep(6 * second)
+		w.pause.Store(true)
+		time.Sleep(10 * second)
+		w.pause.Store(false)
+		time.Sleep(2 * second)
+		if st := l.Stats(); len(st.Hops) != 0 || st.Standby == "" {
+			w.Errorf("%+v", st)
+		}
+		w.net.cut(w.relays[0])
+		time.Sleep(5 * second)
+		st := l.Stats()
+		w.Logf("%+v", st)
+		if len(st.Hops) != 1 || st.Relay != w.relays[1].addr.String() {
+			w.Errorf("at %q, hops %+v", st.Relay, st.Hops)
+		}
+		if got := st.Tracks[0]; got.Lost != 0 || p.gaps() != 0 {
+			w.Errorf("%d gaps, stats %+v", p.gaps(), got)
+		}
+	})
+}
+
 // TestNetworkChange gives the client another address.
 func TestNetworkChange(t *testing.T) {
 	inWorld(t, 2, func(w *world) {

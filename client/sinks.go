@@ -31,7 +31,7 @@ func (s audioSink) Group(_ context.Context, g *session.GroupReader) {
 func (s audioSink) take(group uint64, f protocol.Frame) {
 	arrived := time.Now()
 	feed := s.in.tap.feed
-	feed.heard()
+	feed.line.heard()
 	var room [bundle]frame
 	frames, err := s.in.format.unpack(room[:0], group, f)
 	feed.l.deliver(s.in, frames, group, arrived, err)

@@ -14,8 +14,10 @@ type SpeakOptions struct {
 	// Room and Name make the broadcast's path, room/name. See [CheckName].
 	Room, Name string
 
-	// Relays are the URLs of relays to publish to, all of them at the same time:
-	// with two, either may die and nobody notices. See [Dial] for their forms.
+	// Relays are the URLs of relays to begin with. Two are published to at the
+	// same time, so that either may die and nobody notices: of these, and of
+	// those that they know of, which are dialled with the path and token of the
+	// first URL. See [Dial] for their forms.
 	Relays []string
 
 	// Dial is how to reach them. Its Publisher, Role and HopID are set by the

@@ -237,6 +237,7 @@ func (s *stage) Fetch(_ context.Context, req protocol.Fetch, w *session.GroupWri
 // ownTracks is a publisher of a relay's own tracks and of nothing else.
 type ownTracks struct {
 	relays func() []byte // a list of relays; nil: refuse
+	still  bool          // no tick
 }
 
 func (o ownTracks) Announce(ctx context.Context, w *session.AnnounceWriter) error {
@@ -263,7 +264,7 @@ func (o ownTracks) Subscribe(ctx context.Context, sub *session.Subscriber) error
 		}
 		<-ctx.Done()
 		return nil
-	case sub.Request.Broadcast == relayBroadcast && sub.Request.Track == tickTrack:
+	case sub.Request.Broadcast == relayBroadcast && sub.Request.Track == tickTrack && !o.still:
 		for n := uint64(0); ; n++ {
 			if _, err := sub.WriteGroup(n, protocol.Frame{}, nil); err != nil {
 				return err

@@ -225,10 +225,18 @@ func (p *playback) play(ctx context.Context) {
 	}
 }
 
-// listen lets a Listener play until the test ends.
+// listen lets a Listener that knows the first relay play until the test ends.
 func (w *world) listen(o ListenOptions) (*Listener, *playback) {
 	w.Helper()
-	o.Room, o.Relays, o.Logger = "town", []string{w.relays[0].url()}, testLog(w)
+	return w.listenAt(o, w.relays[0])
+}
+
+func (w *world) listenAt(o ListenOptions, known ...*station) (*Listener, *playback) {
+	w.Helper()
+	o.Room, o.Logger = "town", testLog(w)
+	for _, s := range known {
+		o.Relays = append(o.Relays, s.url())
+	}
 	if o.Dial.DialQUIC == nil {
 		o.Dial = w.options()
 	}
