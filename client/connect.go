@@ -111,9 +111,9 @@ func moreTelling(a, b error) error {
 	switch {
 	case a == nil:
 		return b
-	case classify(b).kind == ErrUnreachable:
+	case errors.Is(classify(b).kind, ErrUnreachable):
 		return a
-	case classify(a).kind == ErrUnreachable, isALPNError(a):
+	case errors.Is(classify(a).kind, ErrUnreachable), isALPNError(a):
 		return b
 	default:
 		return a
@@ -149,7 +149,7 @@ func dialWebTransport(ctx context.Context, e endpoint, o Options, cfg *tls.Confi
 		},
 	}
 	request := e.request()
-	resp, sess, err := transport.Dial(ctx, "https://"+e.authority()+request, nil)
+	resp, sess, err := transport.Dial(ctx, "https://"+e.authority()+request, nil) //nolint:bodyclose // it is the session's stream
 	if err != nil {
 		if resp != nil && (resp.StatusCode < 200 || resp.StatusCode > 299) {
 			err = &statusError{resp.StatusCode}

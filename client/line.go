@@ -17,9 +17,9 @@ import (
 // relay says, when it has nothing else to say, that it is still there, and by
 // relays where to go on.
 const (
-	relayBroadcast protocol.Path = ".stentor/relay"
-	tickTrack                    = "tick"
-	relaysTrack                  = "relays"
+	relayBroadcast = protocol.Path(".stentor/relay")
+	tickTrack      = "tick"
+	relaysTrack    = "relays"
 )
 
 // takenAfter is how long a session must have lived for its relay to count as

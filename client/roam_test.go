@@ -173,7 +173,7 @@ func TestNoStandby(t *testing.T) {
 	inWorld(t, 2, func(w *world) {
 		l, _ := w.listen(ListenOptions{NoStandby: true})
 		time.Sleep(6 * second)
-		if st := l.Stats(); st.Standby != "" || len(w.relays[1].host.sessions) != 0 {
+		if st := l.Stats(); st.Standby != "" || len(w.relays[1].sessions) != 0 {
 			w.Errorf("there is a standby: %+v", st)
 		}
 		w.net.cut(w.relays[0])
@@ -189,7 +189,7 @@ func TestNoStandby(t *testing.T) {
 func TestRelaysWithoutTicks(t *testing.T) {
 	inWorld(t, 2, func(w *world) {
 		for _, s := range w.relays {
-			s.host.streams, s.own.relays, s.own.still = true, nil, true
+			s.streams, s.own.relays, s.own.still = true, nil, true
 		}
 		o := w.options()
 		o.CertificateHashes = append(o.CertificateHashes, w.relays[1].hash)
@@ -281,7 +281,7 @@ func (w *world) scribe(s *station, all *inbox) {
 	running.Go(func() {
 		for {
 			select {
-			case session := <-s.host.sessions:
+			case session := <-s.sessions:
 				_, err := session.Subscribe(ctx, protocol.Subscribe{
 					Broadcast: "town/bob", Track: protocol.TrackAudio,
 					Delivery: protocol.Delivery{Start: protocol.Seq(all.next())},

@@ -51,7 +51,8 @@ func (p publication) serveCatalog(ctx context.Context, sub *session.Subscriber) 
 			if !errors.Is(err, session.ErrNoCredit) {
 				break // sent, or stopped by the peer, or the session is ending
 			}
-			if sleep(ctx, creditPause) != nil {
+			_ = sleep(ctx, creditPause)
+			if ctx.Err() != nil {
 				return nil
 			}
 		}

@@ -18,11 +18,9 @@ import (
 // that says which one it is.
 func packet(n int) []byte { return []byte{0xfc, byte(n >> 16), byte(n >> 8), byte(n), 0x55} }
 
-// packets is a source of n packets. With live it waits for each as a microphone
-// does.
+// packets is a source of n packets.
 type packets struct {
 	n, next int
-	live    bool
 }
 
 func (p *packets) Next() ([]byte, float32, error) {

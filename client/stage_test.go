@@ -269,7 +269,8 @@ func (o ownTracks) Subscribe(ctx context.Context, sub *session.Subscriber) error
 			if _, err := sub.WriteGroup(n, protocol.Frame{}, nil); err != nil {
 				return err
 			}
-			if sleep(ctx, 200*time.Millisecond) != nil {
+			_ = sleep(ctx, 200*time.Millisecond)
+			if ctx.Err() != nil {
 				return nil
 			}
 		}

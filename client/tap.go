@@ -187,6 +187,13 @@ func (p *tap) listenTo(ctx context.Context, c protocol.Catalog) (*protocol.Catal
 	}
 }
 
+// differs reports whether something else would be chosen from a catalog, or
+// nothing.
+func (p *tap) differs(in *intake, c protocol.Catalog) bool {
+	other, err := choose(c, p.wanted())
+	return err != nil || !in.choice.same(other)
+}
+
 // otherCatalog waits for one, after one that was of no use.
 func (p *tap) otherCatalog(ctx context.Context) (*protocol.Catalog, error) {
 	select {
@@ -290,7 +297,7 @@ func (p *tap) follow(ctx context.Context, in *intake, sub *session.Subscription)
 		select {
 		case <-changed:
 		case c := <-p.catalogs:
-			if other, err := choose(c, p.wanted()); err != nil || !in.choice.same(other) {
+			if p.differs(in, c) {
 				return &c, nil
 			}
 		case <-sub.Done():

@@ -282,7 +282,7 @@ func (s *station) newest(t testing.TB) *hosted {
 	var last *hosted
 	for {
 		select {
-		case last = <-s.host.sessions:
+		case last = <-s.sessions:
 		default:
 			if last == nil {
 				t.Fatalf("nobody has come to %s", s.name)

@@ -153,8 +153,8 @@ func (r *Relay) clients() []*peer {
 func (r *Relay) ask(ctx context.Context, left []*peer, told map[*peer]struct{}) {
 	n := 0
 	for _, p := range left {
-		if _, done := told[p]; done {
-			continue
+		if _, done := told[p]; done || !p.isAdmitted() {
+			continue // one that has only begun is asked when it is known where it wants to go
 		}
 		if n++; n > goawayBatch {
 			return

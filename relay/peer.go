@@ -26,7 +26,8 @@ type peer struct {
 	who     uint64 // random: which of several standbys is this session's
 
 	mu      sync.Mutex
-	room    string // "" until it is admitted, or for none in particular
+	known   bool   // it has been admitted; before, nothing of the rest holds
+	room    string // "" for none in particular
 	listens bool
 }
 
@@ -38,6 +39,14 @@ func (p *peer) admitted(root protocol.Path, listens bool) {
 		p.room = segments[0]
 	}
 	p.listens = listens
+	p.known = true
+}
+
+// isAdmitted reports whether the session has said what it is for.
+func (p *peer) isAdmitted() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.known
 }
 
 // purpose is the room the session is for, and whether it listens there.

@@ -86,7 +86,12 @@ func (r *Relay) Run(ctx context.Context) error {
 		})
 	}
 	servers := r.servers()
-	start("quic", func() error { return ignoreClosed(r.accept(serving)) })
+	var accepting sync.WaitGroup // ends before what it starts is waited for
+	accepting.Go(func() {
+		if err := ignoreClosed(r.accept(serving)); err != nil {
+			stop(fmt.Errorf("quic: %w", err))
+		}
+	})
 	if r.mesh != nil {
 		start("gossip", func() error { return r.mesh.run(serving) })
 		start("description", func() error { r.mesh.describe(serving); return nil })
@@ -110,6 +115,7 @@ func (r *Relay) Run(ctx context.Context) error {
 		r.mesh.close()
 	}
 	_ = r.listener.Close()
+	accepting.Wait()
 	_ = r.webtransport.Close()
 	r.tasks.Wait()
 	_ = r.transport.Close()

@@ -3,7 +3,8 @@
 // and losses (package wire), or side by side on the loopback where that cannot
 // be had. One speaker speaks, many listeners with the default delay listen, and
 // one relay after the other, chosen by its part in the room, is killed, frozen,
-// cut off or drained, and comes back.
+// cut off or drained, and comes back. On request two at once are struck, all of
+// them restarted in turn, or one more comes.
 //
 //	result, err := hop.Run(ctx, hop.Options{Relays: 5, Listeners: 200})
 //

@@ -35,8 +35,9 @@ type Options struct {
 	// where the network cannot be had.
 	Loopback bool
 
-	// Roles and Causes are who is struck and how; empty means all of them, but
-	// Cut where there is no network. Repeat is how often each; zero means once.
+	// Roles and Causes are who is struck and how; empty means [Roles] and
+	// [Causes], but Cut where there is no network. [None] stands for nobody and
+	// nothing. Repeat is how often each; zero means once.
 	Roles  []Role
 	Causes []Cause
 	Repeat int
@@ -44,6 +45,10 @@ type Options struct {
 	// Outage is how long a relay is gone before it comes back, and Rest how long
 	// the network then has before the next strike. Zero means 8 s and 7 s.
 	Outage, Rest time.Duration
+
+	// Quiet is how long nothing is struck at first, and what is heard is counted
+	// apart. Zero means 5 s.
+	Quiet time.Duration
 
 	// Executable has the verbs relay and those of [Listen] and [Speak]. Empty
 	// means this program.
@@ -64,6 +69,7 @@ func (o Options) withDefaults() (Options, error) {
 	o.Repeat = cmp.Or(o.Repeat, 1)
 	o.Outage = cmp.Or(o.Outage, 8*time.Second)
 	o.Rest = cmp.Or(o.Rest, 7*time.Second)
+	o.Quiet = cmp.Or(o.Quiet, 5*time.Second)
 	if o.Conditions == (wire.Conditions{}) {
 		o.Conditions = wire.Conditions{RTT: 40 * time.Millisecond, Jitter: 10 * time.Millisecond}
 	}
@@ -76,6 +82,8 @@ func (o Options) withDefaults() (Options, error) {
 			o.Causes = []Cause{Kill, Freeze, Drain}
 		}
 	}
+	o.Roles = slices.DeleteFunc(slices.Clone(o.Roles), func(r Role) bool { return r == None })
+	o.Causes = slices.DeleteFunc(slices.Clone(o.Causes), func(c Cause) bool { return c == None })
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
 	}
@@ -108,16 +116,25 @@ func (o Options) check() error {
 		return fmt.Errorf("an outage of %v: want 1s to 1h", o.Outage)
 	case o.Rest < time.Second || o.Rest > time.Hour:
 		return fmt.Errorf("a rest of %v: want 1s to 1h", o.Rest)
+	case o.Quiet < time.Second || o.Quiet > 12*time.Hour:
+		return fmt.Errorf("quiet for %v: want 1s to 12h", o.Quiet)
 	}
+	roles, causes := slices.Concat(Roles, SeveralRoles), slices.Concat(Causes, WideCauses)
 	for _, role := range o.Roles {
-		if !slices.Contains(Roles, role) {
-			return fmt.Errorf("no relay is %q: want some of %q", role, Roles)
+		if !slices.Contains(roles, role) {
+			return fmt.Errorf("no relay is %q: want some of %q, or %q", role, roles, None)
 		}
 	}
 	for _, cause := range o.Causes {
-		if !slices.Contains(Causes, cause) {
-			return fmt.Errorf("nothing is called %q: want some of %q", cause, Causes)
+		if !slices.Contains(causes, cause) {
+			return fmt.Errorf("nothing is called %q: want some of %q, or %q", cause, causes, None)
 		}
+	}
+	if slices.Contains(o.Causes, Join) && o.Relays == 60 {
+		return errors.New("60 relays: there is no room for one more to join")
+	}
+	if slices.Contains(o.Roles, Pair) && o.Outage <= pairApart {
+		return fmt.Errorf("an outage of %v: the relays of a pair are struck %v apart", o.Outage, pairApart)
 	}
 	if o.Loopback && slices.Contains(o.Causes, Cut) {
 		return errors.New("nobody can be cut off the loopback")

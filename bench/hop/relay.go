@@ -178,6 +178,26 @@ func (r *relay) ask(ctx context.Context, method, path, body string, answer any) 
 	return nil
 }
 
+// leave lets the relay drain and end, as SIGTERM does. One that has not gone long
+// after its deadline is an error.
+func (r *relay) leave(ctx context.Context) error {
+	if err := r.child.Signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("%s: %w", r.name, err)
+	}
+	select {
+	case <-r.child.Done():
+		r.child = nil
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(leaveWithin):
+		return fmt.Errorf("%s: it was told to drain and end %v ago, and is still there", r.name, leaveWithin)
+	}
+}
+
+// leaveWithin is more than a relay gives its sessions to go.
+const leaveWithin = 60 * time.Second
+
 // close ends the process, if there is one.
 func (r *relay) close() {
 	if r.child != nil {

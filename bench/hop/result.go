@@ -45,19 +45,24 @@ type Result struct {
 
 // An Outcome is what became of one strike.
 type Outcome struct {
-	Victim  string         `json:"victim,omitempty"`
-	Role    Role           `json:"role,omitempty"`
-	Cause   Cause          `json:"cause,omitempty"`
-	Skipped string         `json:"skipped,omitempty"` // why nobody was struck
-	Late    string         `json:"late,omitempty"`    // why it is not back
-	Listen  int            `json:"listeners"`         // that the victim had
-	Expect  uint64         `json:"expected"`
-	Lost    uint64         `json:"lost"`
-	Longest int64          `json:"longest_gap_ms"`
-	Hurt    int            `json:"hurt"` // listeners that lost something
-	Hops    int            `json:"hops"`
-	Took    Quantiles      `json:"took_ms"`
-	Causes  map[string]int `json:"causes,omitempty"` // of the hops
+	Victim  string `json:"victim,omitempty"`
+	Role    Role   `json:"role,omitempty"`
+	Cause   Cause  `json:"cause,omitempty"`
+	Skipped string `json:"skipped,omitempty"` // why nobody was struck
+	Late    string `json:"late,omitempty"`    // why it is not back
+	Listen  int    `json:"listeners"`         // that the victim had
+	Expect  uint64 `json:"expected"`
+	Lost    uint64 `json:"lost"`
+	Longest int64  `json:"longest_gap_ms"`
+	Hurt    int    `json:"hurt"` // listeners that lost something
+
+	// ReadyMS is, of Join, from the start of the new relay until another knows it
+	// to be ready; of Restart, from the first drain until all knew the last one.
+	ReadyMS int64 `json:"ready_ms,omitempty"`
+
+	Hops   int            `json:"hops"`
+	Took   Quantiles      `json:"took_ms"`
+	Causes map[string]int `json:"causes,omitempty"` // of the hops
 }
 
 // Quantiles of times in milliseconds.
@@ -102,7 +107,7 @@ func (r *Result) WriteText(w io.Writer) error {
 	if r.Note != "" {
 		fmt.Fprintf(&b, "  note: %s\n", r.Note)
 	}
-	const row = "  %-10s %-7s %-9s %9s %11s %6s %8s %6s %5s %14s\n"
+	const row = "  %-10s %-7s %-17s %9s %11s %6s %8s %6s %5s %14s\n"
 	fmt.Fprintf(&b, row, "role", "cause", "relay", "listeners", "expected", "lost", "gap ms", "hurt", "hops", "took p50/p99")
 	line := func(o Outcome) {
 		if o.Skipped != "" {
@@ -114,6 +119,9 @@ func (r *Result) WriteText(w io.Writer) error {
 			took = fmt.Sprintf("%d/%d ms", o.Took.P50, o.Took.P99)
 		}
 		fmt.Fprintf(&b, row, o.Role, o.Cause, o.Victim, text(o.Listen), text(o.Expect), text(o.Lost), text(o.Longest), text(o.Hurt), text(o.Hops), took)
+		if o.ReadyMS > 0 {
+			fmt.Fprintf(&b, "  %-10s %-7s ready after %d ms\n", "", "", o.ReadyMS)
+		}
 		if o.Late != "" {
 			fmt.Fprintf(&b, "  %-10s %-7s it is not back: %s\n", "", "", o.Late)
 		}

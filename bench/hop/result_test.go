@@ -105,6 +105,11 @@ func TestOptionsRefused(t *testing.T) {
 		"a role there is not":    {Roles: []Role{"king"}},
 		"a cause there is not":   {Causes: []Cause{"ennui"}},
 		"cut off the loopback":   {Loopback: true, Causes: []Cause{Kill, Cut}},
+		"all is no role":         {Roles: []Role{All}},
+		"little quiet":           {Quiet: time.Millisecond},
+		"no end of quiet":        {Quiet: 13 * time.Hour},
+		"one relay too many":     {Relays: 60, Causes: []Cause{Join}},
+		"a pair and its outage":  {Roles: []Role{Pair}, Outage: 5 * time.Second},
 	}
 	for name, o := range tests {
 		o.Executable = "/nonexistent/stentor" // nothing may be started
@@ -125,5 +130,9 @@ func TestDefaults(t *testing.T) {
 	o, err = Options{Loopback: true}.withDefaults()
 	if err != nil || len(o.Causes) != 3 {
 		t.Errorf("%v, %v", o.Causes, err)
+	}
+	o, err = Options{Roles: []Role{None}, Causes: []Cause{Kill, None}}.withDefaults()
+	if err != nil || len(o.Roles) != 0 || len(o.Causes) != 1 || len(Plan(o.Roles, o.Causes, o.Repeat)) != 0 {
+		t.Errorf("%v of %v, %v", o.Causes, o.Roles, err)
 	}
 }

@@ -24,8 +24,8 @@ const (
 	// joinWithin is how long relays may take to find each other, and listeners
 	// to hear something.
 	joinWithin = 60 * time.Second
-	// quiet is how long nothing is struck at first.
-	quiet = 5 * time.Second
+	// settle is how long everybody has before it is learned what is normal.
+	settle = 5 * time.Second
 	// poll is how often something is asked that takes its time.
 	poll = 100 * time.Millisecond
 )
@@ -43,6 +43,7 @@ type run struct {
 	site      *site
 	dir       string // what relays keep
 	relays    []*relay
+	newcomer  *relay // of Join; nil until then
 	speaker   *process.Child
 	listeners *process.Child
 	stop      context.CancelCauseFunc
@@ -85,8 +86,9 @@ func (r *run) prepare(ctx context.Context) (err error) {
 	}
 	r.describe()
 	if r.site.network == nil {
-		r.o.Causes = slices.DeleteFunc(slices.Clone(r.o.Causes), func(c Cause) bool { return c == Cut })
-		if len(r.o.Causes) == 0 {
+		wished := len(r.o.Causes)
+		r.o.Causes = slices.DeleteFunc(r.o.Causes, func(c Cause) bool { return c == Cut })
+		if len(r.o.Causes) == 0 && wished > 0 {
 			return fmt.Errorf("%w: nobody can be cut off: %w", ErrOptions, r.site.why)
 		}
 	}
@@ -145,16 +147,17 @@ func (r *run) startRelays(ctx context.Context) error {
 			}
 		}
 	}
-	return until(ctx, joinWithin, func() error {
-		for _, relay := range r.relays {
-			if n, err := relay.members(ctx); err != nil {
-				return err
-			} else if n < r.o.Relays {
-				return fmt.Errorf("%s knows %d relays of %d", relay.name, n, r.o.Relays)
-			}
+	return until(ctx, joinWithin, func() error { return r.together(ctx) })
+}
+
+// together finds out whether every relay knows all.
+func (r *run) together(ctx context.Context) error {
+	for _, relay := range r.relays {
+		if err := r.back(ctx, relay); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // until asks again and again until there is no error, or returns the last one.
@@ -284,17 +287,18 @@ func (r *run) between(from, to time.Time) (Report, error) {
 
 // strikes lets happen what is planned, one after the other.
 func (r *run) strikes(ctx context.Context) error {
-	if err := wait(ctx, quiet); err != nil {
+	if err := wait(ctx, settle); err != nil {
 		return err
 	}
 	if _, err := r.ask("learn"); err != nil {
 		return err
 	}
 	from := time.Now()
-	if err := wait(ctx, quiet+r.o.Delay+time.Second); err != nil {
+	r.o.Progress("quiet", 0, 1)
+	if err := wait(ctx, r.o.Quiet+r.o.Delay+time.Second); err != nil {
 		return err
 	}
-	report, err := r.between(from, from.Add(quiet))
+	report, err := r.between(from, from.Add(r.o.Quiet))
 	if err != nil {
 		return err
 	}
@@ -312,44 +316,27 @@ func (r *run) strikes(ctx context.Context) error {
 	return nil
 }
 
-// strikeOne strikes a relay, takes it back, and counts what was heard from just
-// before until the network has had its rest.
+// strikeOne lets one strike happen, and counts what was heard from just before
+// until the network has had its rest.
 func (r *run) strikeOne(ctx context.Context, s Strike) error {
 	outcome := Outcome{Role: s.Role, Cause: s.Cause}
 	tree, err := r.tree(ctx)
 	if err != nil {
 		return err
 	}
-	var ok bool
-	if outcome.Victim, ok = tree.Pick(s.Role); !ok {
-		outcome.Skipped = fmt.Sprintf("none of the %d relays in the room is its %s", len(tree.Nodes), s.Role)
-		r.result.Kills = append(r.result.Kills, outcome)
-		return nil
-	}
-	victim := r.named(outcome.Victim)
-	if victim == nil {
-		return fmt.Errorf("the tree has a relay that nobody started: %q", outcome.Victim)
-	}
-	for _, n := range tree.Nodes {
-		if n.Relay == outcome.Victim {
-			outcome.Listen = n.Listeners
-		}
-	}
 	from := time.Now()
-	if err := victim.strike(ctx, s.Cause, r.o.Outage); err != nil {
-		return err
+	var ended error
+	switch s.Cause {
+	case Restart:
+		outcome, ended = r.restartAll(ctx, outcome, tree)
+	case Join:
+		outcome, ended = r.joinOne(ctx, outcome)
+	default:
+		outcome, ended = r.strikeRelays(ctx, outcome, tree)
 	}
-	ended := wait(ctx, time.Until(from.Add(r.o.Outage)))
-	if ended == nil {
-		if err := victim.restore(ctx, s.Cause); err != nil {
-			return err
-		}
-		ended = wait(ctx, r.o.Rest)
-	}
-	if ended == nil {
-		if err := until(ctx, joinWithin, func() error { return r.back(ctx, victim) }); err != nil {
-			outcome.Late = err.Error()
-		}
+	if outcome.Skipped != "" {
+		r.result.Kills = append(r.result.Kills, outcome)
+		return ended
 	}
 	// What is under way or held by a player is not lost yet.
 	to := time.Now().Add(-r.o.Delay - time.Second)
@@ -358,6 +345,9 @@ func (r *run) strikeOne(ctx context.Context, s Strike) error {
 		return err
 	}
 	r.result.add(outcome, report)
+	if s.Cause == Join && ended == nil {
+		return r.newcomer.leave(ctx)
+	}
 	return ended
 }
 
@@ -401,6 +391,9 @@ func (r *run) close() {
 	ending.Wait()
 	for _, relay := range r.relays {
 		ending.Go(relay.close)
+	}
+	if r.newcomer != nil {
+		ending.Go(r.newcomer.close)
 	}
 	ending.Wait()
 	if r.site != nil {

@@ -51,3 +51,47 @@ func TestPick(t *testing.T) {
 		}
 	}
 }
+
+func TestPlanOfTheWholeNetwork(t *testing.T) {
+	got := Plan([]Role{Edge, Pair}, []Cause{Restart, Kill, Join}, 1)
+	want := []Strike{{All, Restart}, {Edge, Kill}, {Pair, Kill}, {New, Join}}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got := Plan(nil, WideCauses, 2); !slices.Equal(got, []Strike{{All, Restart}, {New, Join}, {All, Restart}, {New, Join}}) {
+		t.Errorf("without roles: %v", got)
+	}
+}
+
+func TestBlows(t *testing.T) {
+	tree := Tree{Red: "a", Blue: "b", Nodes: []Node{{Relay: "a", Listeners: 5}, {Relay: "b", Listeners: 4}, {Relay: "c", Listeners: 3}}}
+	two := Tree{Red: "a", Blue: "b", Nodes: []Node{{Relay: "a", Listeners: 5}, {Relay: "b"}}}
+	one := Tree{Red: "a", Blue: "a", Nodes: []Node{{Relay: "a", Listeners: 5}}}
+	tests := []struct {
+		name string
+		tree Tree
+		role Role
+		want []Blow // none is an error
+	}{
+		{"one relay", tree, Edge, []Blow{{Relay: "c"}}},
+		{"an edge, then the root", tree, Pair, []Blow{{Relay: "c"}, {Relay: "a", After: pairApart}}},
+		{"both roots", tree, Roots, []Blow{{Relay: "a"}, {Relay: "b"}}},
+		{"the only edge is the root", two, Pair, nil},
+		{"one relay is both roots", one, Roots, nil},
+		{"a pair of one", one, Pair, nil},
+		{"no room", Tree{}, Roots, nil},
+		{"no such part", tree, Ingest, nil},
+	}
+	for _, tt := range tests {
+		got, ok := tt.tree.Blows(tt.role)
+		if !slices.Equal(got, tt.want) || ok != (tt.want != nil) {
+			t.Errorf("%s: %v, %v; want %v", tt.name, got, ok, tt.want)
+		}
+	}
+	if got := tree.listeners([]string{"a", "c", "x"}); got != 8 {
+		t.Errorf("%d listeners", got)
+	}
+	if got := tree.listeners(tree.names()); got != 12 {
+		t.Errorf("%d listeners at all", got)
+	}
+}

@@ -19,6 +19,8 @@ func benchHopCommand() *cli.Command {
 		Usage: "what listeners notice when relays fail",
 		UsageText: "stentor bench hop --relays 5 --listeners 200\n" +
 			"stentor bench hop --causes kill,freeze --roles edge,red_root --repeat 5 --report hop.html\n" +
+			"stentor bench hop --causes restart,join\n" +
+			"stentor bench hop --loss 0.01 --quiet 60s --roles none\n" +
 			"stentor bench hop --rtt 40ms --jitter 10ms --loss 0.01 --json",
 		Description: "Starts relays, a speaker and listeners, each relay on a host of its own in a network with a\n" +
 			"round trip, and strikes one after the other: the edge, the red root, the blue root, an interior\n" +
@@ -34,11 +36,12 @@ func benchHopCommand() *cli.Command {
 			&cli.DurationFlag{Name: "jitter", Value: 10 * time.Millisecond, Usage: "by how much it differs", EnvVars: env("jitter")},
 			&cli.Float64Flag{Name: "loss", Usage: "`SHARE` of packets that is lost one way, 0 to 1", EnvVars: env("loss")},
 			&cli.BoolFlag{Name: "loopback", Usage: "do without the network", EnvVars: env("loopback")},
-			&cli.StringSliceFlag{Name: "roles", Usage: "who is struck: " + joined(hop.Roles) + " (default: all)", EnvVars: env("roles")},
-			&cli.StringSliceFlag{Name: "causes", Usage: "by what: " + joined(hop.Causes) + " (default: all)", EnvVars: env("causes")},
+			&cli.StringSliceFlag{Name: "roles", Usage: "who is struck: " + joined(hop.Roles) + " (default: these); " + joined(hop.SeveralRoles) + "; none", EnvVars: env("roles")},
+			&cli.StringSliceFlag{Name: "causes", Usage: "by what: " + joined(hop.Causes) + " (default: these); " + joined(hop.WideCauses) + ", whatever the roles; none", EnvVars: env("causes")},
 			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "how often each", EnvVars: env("repeat")},
 			&cli.DurationFlag{Name: "outage", Value: 8 * time.Second, Usage: "how long a relay is gone", EnvVars: env("outage")},
 			&cli.DurationFlag{Name: "rest", Value: 7 * time.Second, Usage: "and how long the network then has", EnvVars: env("rest")},
+			&cli.DurationFlag{Name: "quiet", Value: 5 * time.Second, Usage: "how long nothing is struck at first", EnvVars: env("quiet")},
 			&cli.StringFlag{Name: "report", Usage: "write plots to `FILE`, a self-contained HTML page", EnvVars: env("report")},
 			&cli.BoolFlag{Name: "json", Usage: "write the result to stdout as JSON, and for people to stderr", EnvVars: env("json")},
 		},
@@ -96,6 +99,7 @@ func hopOptions(c *cli.Context) (hop.Options, error) {
 		Repeat:     c.Int("repeat"),
 		Outage:     c.Duration("outage"),
 		Rest:       c.Duration("rest"),
+		Quiet:      c.Duration("quiet"),
 	}
 	for _, name := range c.StringSlice("roles") {
 		o.Roles = append(o.Roles, hop.Role(strings.TrimSpace(name)))
@@ -109,7 +113,7 @@ func hopOptions(c *cli.Context) (hop.Options, error) {
 			return o, usagef("--%s %d: want at least 1", name, c.Int(name))
 		}
 	}
-	for _, name := range []string{"delay", "outage", "rest"} {
+	for _, name := range []string{"delay", "outage", "rest", "quiet"} {
 		if c.Duration(name) <= 0 {
 			return o, usagef("--%s %v: want a time above 0", name, c.Duration(name))
 		}
