@@ -28,10 +28,13 @@ type Account struct {
 // maxFrames bounds what is kept: half a day.
 const maxFrames = 1 << 21
 
-// Hear notes a frame. Only its first copy counts. A frame from before the first
+// fetched marks the way of a frame that came because it was asked for again.
+const fetched = 1 << 31
+
+// Hear notes a frame, that came by itself or was fetched as a repair. Only its first copy counts. A frame from before the first
 // one is left out, and one whose timestamp does not fit its sequence is strange:
 // then the speaker has paused or begun anew.
-func (a *Account) Hear(sequence, timestamp uint64, at time.Time) {
+func (a *Account) Hear(sequence, timestamp uint64, at time.Time, repaired bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if timestamp > math.MaxInt64 {
@@ -54,7 +57,10 @@ func (a *Account) Hear(sequence, timestamp uint64, at time.Time) {
 		a.way = append(a.way, 0)
 	}
 	if a.way[i] == 0 {
-		a.way[i] = uint32(min(max(at.UnixMicro()-int64(timestamp), 0), math.MaxUint32-1)) + 1
+		a.way[i] = uint32(min(max(at.UnixMicro()-int64(timestamp), 0), fetched-2)) + 1
+		if repaired {
+			a.way[i] |= fetched
+		}
 	}
 }
 
@@ -70,6 +76,7 @@ func (a *Account) Learn() bool {
 	defer a.mu.Unlock()
 	a.least = 0
 	for _, w := range a.way {
+		w &^= fetched
 		if w != 0 && (a.least == 0 || w < a.least) {
 			a.least = w
 		}
@@ -106,11 +113,10 @@ func (a *Account) Between(from, to int64, delay time.Duration) Heard {
 	if len(a.way) == 0 || a.least == 0 {
 		return h
 	}
-	limit := uint64(a.least) + uint64(delay.Microseconds())
 	run := uint64(0)
 	for i := a.index(from); i < a.index(to); i++ {
 		h.Expected++
-		if i < len(a.way) && a.way[i] != 0 && uint64(a.way[i]) <= limit {
+		if a.inTime(i, delay) {
 			run = 0
 			continue
 		}
@@ -119,6 +125,11 @@ func (a *Account) Between(from, to int64, delay time.Duration) Heard {
 		h.Longest = max(h.Longest, time.Duration(run)*Every)
 	}
 	return h
+}
+
+// inTime reports whether frame i was there when it had to be played.
+func (a *Account) inTime(i int, delay time.Duration) bool {
+	return i < len(a.way) && a.way[i] != 0 && int64(a.way[i]&^fetched) <= int64(a.least)+delay.Microseconds()
 }
 
 // index is the first frame whose timestamp is not before t, in µs.

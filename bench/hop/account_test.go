@@ -86,7 +86,7 @@ func TestAccount(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var a Account
 			for _, h := range tt.heard {
-				a.Hear(1000+uint64(h.frame), stamp(h.frame), arrives(h.frame, h.ms))
+				a.Hear(1000+uint64(h.frame), stamp(h.frame), arrives(h.frame, h.ms), false)
 			}
 			if got := a.Learn(); got != (len(tt.heard) > 0) {
 				t.Errorf("Learn = %v", got)
@@ -102,12 +102,12 @@ func TestAccount(t *testing.T) {
 func TestLearnOnce(t *testing.T) {
 	var a Account
 	for i := range 10 {
-		a.Hear(uint64(i), stamp(i), arrives(i, 50-i)) // 41 ms at the least
+		a.Hear(uint64(i), stamp(i), arrives(i, 50-i), false) // 41 ms at the least
 	}
 	a.Learn()
-	a.Hear(10, stamp(10), arrives(10, 1)) // not learned
-	a.Hear(11, stamp(11), arrives(11, 241))
-	a.Hear(12, stamp(12), arrives(12, 242))
+	a.Hear(10, stamp(10), arrives(10, 1), false) // not learned
+	a.Hear(11, stamp(11), arrives(11, 241), false)
+	a.Hear(12, stamp(12), arrives(12, 242), false)
 	if got := a.Between(0, int64(stamp(13)), 200*time.Millisecond); got.Lost != 1 {
 		t.Errorf("%+v", got)
 	}
@@ -115,12 +115,12 @@ func TestLearnOnce(t *testing.T) {
 
 func TestStrangeFrames(t *testing.T) {
 	var a Account
-	a.Hear(5, stamp(0), arrives(0, 10))
-	a.Hear(6, stamp(1)+9_999, arrives(1, 10)) // a little off
-	a.Hear(7, stamp(2)+10_001, arrives(2, 10))
-	a.Hear(8, stamp(0), arrives(0, 10))
-	a.Hear(9, math.MaxUint64, arrives(3, 10))
-	a.Hear(5+maxFrames, stamp(maxFrames), arrives(maxFrames, 10)) // too far to be kept
+	a.Hear(5, stamp(0), arrives(0, 10), false)
+	a.Hear(6, stamp(1)+9_999, arrives(1, 10), false) // a little off
+	a.Hear(7, stamp(2)+10_001, arrives(2, 10), false)
+	a.Hear(8, stamp(0), arrives(0, 10), false)
+	a.Hear(9, math.MaxUint64, arrives(3, 10), false)
+	a.Hear(5+maxFrames, stamp(maxFrames), arrives(maxFrames, 10), false) // too far to be kept
 	a.Learn()
 	if got, want := a.Between(epoch, int64(stamp(2)), time.Second), (Heard{Expected: 2, Strange: 3}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
@@ -141,7 +141,7 @@ func TestPartsOfATime(t *testing.T) {
 		var a Account
 		for i := range 60 {
 			if i == 0 || rapid.Bool().Draw(t, "came") {
-				a.Hear(uint64(i), stamp(i), arrives(i, rapid.IntRange(0, 400).Draw(t, "ms")))
+				a.Hear(uint64(i), stamp(i), arrives(i, rapid.IntRange(0, 400).Draw(t, "ms")), false)
 			}
 		}
 		a.Learn()

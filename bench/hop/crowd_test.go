@@ -17,13 +17,15 @@ import (
 // a hole, and hops at its end.
 type fakeEar struct {
 	relays     []string
-	hear       func(sequence, timestamp uint64, at time.Time)
+	hear       Hearer
 	from, till int // the hole, in frames
 	fails      error
 	hops       []Moved
 }
 
 func (e *fakeEar) Hops() []Moved { return e.hops }
+
+func (e *fakeEar) State() State { return State{Relay: "now", Err: e.fails} }
 
 func (e *fakeEar) Run(ctx context.Context) error {
 	if e.fails != nil {
@@ -36,10 +38,10 @@ func (e *fakeEar) Run(ctx context.Context) error {
 		select {
 		case now := <-tick.C:
 			if i < e.from || i >= e.till {
-				e.hear(uint64(i), uint64(start.UnixMicro())+uint64(i)*20_000, now)
+				e.hear(uint64(i), uint64(start.UnixMicro())+uint64(i)*20_000, now, false)
 			}
 			if i == e.till && e.till > 0 {
-				e.hops = append(e.hops, Moved{AtMS: time.Since(start).Milliseconds(), Cause: "silence", TookMS: 70})
+				e.hops = append(e.hops, Moved{AtMS: time.Since(start).Milliseconds(), From: "now", To: "then", Cause: "silence", TookMS: 70})
 			}
 		case <-ctx.Done():
 			return ctx.Err()
@@ -52,7 +54,7 @@ func newCrowd(t *testing.T, listeners int, set func(n int, e *fakeEar)) (*Crowd,
 	t.Helper()
 	var ears []*fakeEar
 	c, err := NewCrowd(EarOptions{Room: Room, Relays: []string{"a", "b", "c"}, Delay: 200 * time.Millisecond}, listeners,
-		func(o EarOptions, hear func(uint64, uint64, time.Time)) (Ear, error) {
+		func(o EarOptions, hear Hearer) (Ear, error) {
 			e := &fakeEar{relays: o.Relays, hear: hear}
 			set(len(ears), e)
 			ears = append(ears, e)
@@ -88,8 +90,8 @@ func TestCrowd(t *testing.T) {
 		ended := make(chan struct{})
 		go func() { c.Run(ctx, 0); close(ended) }()
 		time.Sleep(time.Second)
-		if deaf := c.Learn(); deaf != 1 {
-			t.Errorf("%d heard nothing", deaf)
+		if r := c.Learn(); r.Deaf != 1 || len(r.DeafOnes) != 1 || r.DeafOnes[0] != (Deaf{Listener: 4, First: "a", Relay: "now", Error: "gave up"}) {
+			t.Errorf("%d heard nothing: %+v", r.Deaf, r.DeafOnes)
 		}
 		time.Sleep(4 * time.Second)
 		from, to := start.Add(500*time.Millisecond).UnixMicro(), start.Add(4500*time.Millisecond).UnixMicro()
@@ -99,6 +101,12 @@ func TestCrowd(t *testing.T) {
 		}
 		if !slices.Equal(got.TookMS, []int64{70}) || got.Causes["silence"] != 1 {
 			t.Errorf("hops %v, %v", got.TookMS, got.Causes)
+		}
+		if len(got.Misses) != 1 {
+			t.Fatalf("%+v", got.Misses)
+		}
+		if m := got.Misses[0]; m.Listener != 2 || m.Sequence != 100 || m.Frames != 5 || m.LateMS != Never || m.Others != 2 || m.Slowest != 0 || len(m.Hops) != 1 || m.Relay != "now" {
+			t.Errorf("%+v", m)
 		}
 		if got.Ended != 1 || got.Error != gaveUp.Error() {
 			t.Errorf("ended %d, %q", got.Ended, got.Error)
@@ -116,7 +124,7 @@ func TestCrowd(t *testing.T) {
 
 func TestNewCrowdFails(t *testing.T) {
 	wrong := errors.New("wrong")
-	_, err := NewCrowd(EarOptions{}, 3, func(EarOptions, func(uint64, uint64, time.Time)) (Ear, error) { return nil, wrong })
+	_, err := NewCrowd(EarOptions{}, 3, func(EarOptions, Hearer) (Ear, error) { return nil, wrong })
 	if !errors.Is(err, wrong) || !strings.Contains(err.Error(), "listener 1") {
 		t.Error(err)
 	}

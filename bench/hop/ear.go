@@ -15,7 +15,18 @@ type Ear interface {
 	Run(ctx context.Context) error
 	// Hops are the changes of the relay until now, oldest first.
 	Hops() []Moved
+	// State is where it is.
+	State() State
 }
+
+// State is where a listener is.
+type State struct {
+	Relay, Standby string
+	Err            error // of its newest attempt
+}
+
+// A Hearer is told each frame: by itself, or fetched as a repair.
+type Hearer func(sequence, timestamp uint64, at time.Time, repaired bool)
 
 // Moved is one change of the relay.
 type Moved struct {
@@ -36,7 +47,7 @@ type EarOptions struct {
 
 // NewEar makes a listener of package client, as `stentor listen` is one, that
 // tells each frame as it comes and plays nothing. Every copy is told.
-func NewEar(o EarOptions, hear func(sequence, timestamp uint64, at time.Time)) (Ear, error) {
+func NewEar(o EarOptions, hear Hearer) (Ear, error) {
 	l, err := client.NewListener(client.ListenOptions{
 		Room: o.Room, Relays: o.Relays, Packet: o.Packet,
 		Output: &witness{Frames: client.NewFrames(playout.Config{MinDelay: o.Delay}), hear: hear},
@@ -62,11 +73,17 @@ func (e ear) Hops() []Moved {
 	return out
 }
 
+// State implements [Ear].
+func (e ear) State() State {
+	s := e.Stats()
+	return State{Relay: s.Relay, Standby: s.Standby, Err: e.LastError()}
+}
+
 // A witness is an output that tells what comes, while the frames below it do what
 // a player's do: they find holes and have them repaired.
 type witness struct {
 	*client.Frames
-	hear func(sequence, timestamp uint64, at time.Time)
+	hear Hearer
 }
 
 // Begin implements [client.Output].
@@ -93,17 +110,17 @@ func (w *witness) Flow(now time.Duration) {
 // A heardBuffer tells of each frame that goes in.
 type heardBuffer struct {
 	client.Buffer
-	hear func(sequence, timestamp uint64, at time.Time)
+	hear Hearer
 }
 
 // Push implements [client.Buffer].
 func (b heardBuffer) Push(sequence, timestamp uint64, packet []byte, now time.Duration) playout.Outcome {
-	b.hear(sequence, timestamp, time.Now())
+	b.hear(sequence, timestamp, time.Now(), false)
 	return b.Buffer.Push(sequence, timestamp, packet, now)
 }
 
 // PushRepaired implements [client.Buffer].
 func (b heardBuffer) PushRepaired(sequence, timestamp uint64, packet []byte, now time.Duration) playout.Outcome {
-	b.hear(sequence, timestamp, time.Now())
+	b.hear(sequence, timestamp, time.Now(), true)
 	return b.Buffer.PushRepaired(sequence, timestamp, packet, now)
 }

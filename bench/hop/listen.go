@@ -23,6 +23,9 @@ type Report struct {
 
 	TookMS []int64        `json:"took_ms"` // by each hop that began in the time
 	Causes map[string]int `json:"causes"`  // of those hops
+
+	Misses   []Miss `json:"misses,omitempty"`    // what was lost, the first of it
+	DeafOnes []Deaf `json:"deaf_ones,omitempty"` // as many as Misses may be
 }
 
 // A Crowd is the listeners of one process.
@@ -38,13 +41,14 @@ type Crowd struct {
 
 // A seat is a listener and what it heard.
 type seat struct {
+	first   string // the relay that it tries first
 	ear     Ear
 	account Account
 	began   time.Time
 }
 
 // NewCrowd makes listeners, each of which begins with another of the relays.
-func NewCrowd(o EarOptions, listeners int, newEar func(EarOptions, func(uint64, uint64, time.Time)) (Ear, error)) (*Crowd, error) {
+func NewCrowd(o EarOptions, listeners int, newEar func(EarOptions, Hearer) (Ear, error)) (*Crowd, error) {
 	c := &Crowd{delay: o.Delay}
 	for i := range listeners {
 		s := &seat{}
@@ -53,6 +57,9 @@ func NewCrowd(o EarOptions, listeners int, newEar func(EarOptions, func(uint64, 
 		own.Relays = nil
 		for j := range n {
 			own.Relays = append(own.Relays, o.Relays[(i+j)%n])
+		}
+		if n > 0 {
+			s.first = own.Relays[0]
 		}
 		var err error
 		if s.ear, err = newEar(own, s.account.Hear); err != nil {
@@ -94,15 +101,56 @@ func (c *Crowd) left(err error) {
 	}
 }
 
-// Learn lets every listener learn what is normal and returns how many have heard
-// nothing to learn from.
-func (c *Crowd) Learn() (deaf int) {
-	for _, s := range c.ears {
-		if !s.account.Learn() {
-			deaf++
+// Learn lets every listener learn what is normal and tells who has heard nothing
+// to learn from.
+func (c *Crowd) Learn() (r Report) {
+	for i, s := range c.ears {
+		if s.account.Learn() {
+			continue
+		}
+		if r.Deaf++; r.Deaf > maxMisses {
+			continue
+		}
+		now := s.ear.State()
+		d := Deaf{Listener: i + 1, First: s.first, Relay: now.Relay, Standby: now.Standby}
+		if now.Err != nil {
+			d.Error = now.Err.Error()
+		}
+		r.DeafOnes = append(r.DeafOnes, d)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.Ended = c.ended; c.first != nil {
+		r.Error = c.first.Error()
+	}
+	return r
+}
+
+// misses are what one listener missed.
+func (c *Crowd) misses(i int, from, to int64) (all []Miss) {
+	s := c.ears[i]
+	now, hops, began := s.ear.State(), s.ear.Hops(), s.began.UnixMicro()
+	var told []Moved
+	for _, h := range hops {
+		if at := began + 1000*h.AtMS; at >= from && at < to {
+			h.AtMS = (at - from) / 1000
+			told = append(told, h)
 		}
 	}
-	return deaf
+	for _, g := range s.account.Gaps(from, to, c.delay) {
+		m := Miss{Listener: i + 1, Standby: now.Standby, Gap: g, Hops: told, Slowest: Never}
+		m.Relay = relayAt(hops, (g.Capture-began)/1000, now.Relay)
+		for j, other := range c.ears {
+			if j == i || other.ear.State().Relay != m.Relay {
+				continue
+			}
+			if took := other.account.Took(g.Sequence); took != Never {
+				m.Others, m.Slowest = m.Others+1, max(m.Slowest, took)
+			}
+		}
+		all = append(all, m)
+	}
+	return all
 }
 
 // Report counts the frames with timestamps from from to to, in µs since 1970, of
@@ -110,11 +158,14 @@ func (c *Crowd) Learn() (deaf int) {
 func (c *Crowd) Report(from, to int64) Report {
 	var sum Heard
 	r := Report{Causes: make(map[string]int)}
-	for _, s := range c.ears {
+	for i, s := range c.ears {
 		h := s.account.Between(from, to, c.delay)
 		sum = sum.Add(h)
 		if h.Lost > 0 {
 			r.Hurt++
+			if len(r.Misses) < maxMisses {
+				r.Misses = append(r.Misses, c.misses(i, from, to)...)
+			}
 		}
 		if h.Expected == 0 {
 			r.Deaf++
@@ -178,7 +229,7 @@ func (c *Crowd) obey(ctx context.Context, in io.Reader, out io.Writer) error {
 			var r Report
 			var from, to int64
 			if line == "learn" {
-				r.Deaf = c.Learn()
+				r = c.Learn()
 			} else if _, err := fmt.Sscanf(line, "report %d %d", &from, &to); err == nil {
 				r = c.Report(from, to)
 			} else {

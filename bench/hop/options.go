@@ -50,6 +50,10 @@ type Options struct {
 	// apart. Zero means 5 s.
 	Quiet time.Duration
 
+	// Verbose lets the text of the result tell all that it knows of what was lost,
+	// not only when that is little, and relays log more.
+	Verbose bool
+
 	// Executable has the verbs relay and those of [Listen] and [Speak]. Empty
 	// means this program.
 	Executable string
@@ -140,4 +144,12 @@ func (o Options) check() error {
 		return errors.New("nobody can be cut off the loopback")
 	}
 	return nil
+}
+
+// logLevel is what relays log. They are quoted when they fail.
+func (o Options) logLevel() string {
+	if o.Verbose {
+		return "debug"
+	}
+	return "warn"
 }

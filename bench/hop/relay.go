@@ -56,7 +56,7 @@ func newRelay(s *site, o Options, number int, dir string, seeds []string) (*rela
 	}
 	r.args = []string{"relay", "--open", "--name", r.name, "--zone", r.zone, "--listen", r.listen, "--http", "",
 		"--admin", r.admin, "--gossip", r.gossip, "--gossip-key", filepath.Join(dir, gossipKey),
-		"--data-dir", filepath.Join(dir, r.name), "--log-level", "warn"}
+		"--data-dir", filepath.Join(dir, r.name), "--log-level", o.logLevel()}
 	for _, seed := range seeds {
 		r.args = append(r.args, "--join", seed)
 	}

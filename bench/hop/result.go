@@ -40,7 +40,8 @@ type Result struct {
 	Strange uint64  `json:"strange"` // frames whose time does not fit their sequence
 	Partial bool    `json:"partial,omitempty"`
 
-	took []int64
+	took    []int64
+	verbose bool
 }
 
 // An Outcome is what became of one strike.
@@ -63,6 +64,11 @@ type Outcome struct {
 	Hops   int            `json:"hops"`
 	Took   Quantiles      `json:"took_ms"`
 	Causes map[string]int `json:"causes,omitempty"` // of the hops
+
+	// Misses are what was lost, the first of it.
+	Misses []Miss `json:"misses,omitempty"`
+
+	from int64 // when it began, in µs since 1970
 }
 
 // Quantiles of times in milliseconds.
@@ -81,6 +87,7 @@ func quantilesOf(times []int64) Quantiles {
 func (o Outcome) outcome(r Report) Outcome {
 	o.Expect, o.Lost, o.Longest, o.Hurt = r.Expected, r.Lost, r.LongestMS, r.Hurt
 	o.Hops, o.Took, o.Causes = len(r.TookMS), quantilesOf(r.TookMS), r.Causes
+	o.Misses = r.Misses
 	return o
 }
 
@@ -132,6 +139,7 @@ func (r *Result) WriteText(w io.Writer) error {
 	for _, o := range r.Kills {
 		line(o)
 	}
+	r.writeMisses(&b)
 	fmt.Fprintf(&b, "  in all: %d lost of %d frames, longest gap %d ms, %d hops: p50 %d ms, p99 %d ms, max %d ms\n",
 		r.Lost, r.Expected, r.Longest, r.Hops, r.Took.P50, r.Took.P99, r.Took.Max)
 	if r.Ended > 0 {
@@ -152,4 +160,25 @@ func (r *Result) network() string {
 		return "all on the loopback"
 	}
 	return fmt.Sprintf("%g ms of round trip, %g ms of jitter, %g %% loss", r.RTT, r.Jitter, 100*r.Loss)
+}
+
+// fewMisses are told without being asked.
+const fewMisses = 10
+
+// writeMisses writes what was lost, and how.
+func (r *Result) writeMisses(b *strings.Builder) {
+	all, told := 0, 0
+	for _, o := range append([]Outcome{r.Quiet}, r.Kills...) {
+		all += len(o.Misses)
+		for _, m := range o.Misses {
+			if told == fewMisses && !r.verbose {
+				break
+			}
+			told++
+			fmt.Fprintf(b, "  %s\n", strings.TrimLeft(fmt.Sprintf("%s %s: %s", o.Role, o.Cause, m.text(o.from)), " :"))
+		}
+	}
+	if told < all {
+		fmt.Fprintf(b, "  and %d more gaps: --verbose tells of them\n", all-told)
+	}
 }

@@ -109,7 +109,7 @@ func (r *run) prepare(ctx context.Context) (err error) {
 
 // describe takes down what is measured.
 func (r *run) describe() {
-	r.result = Result{Relays: r.o.Relays, Listeners: r.o.Listeners, DelayMS: r.o.Delay.Milliseconds(), Network: loopback}
+	r.result = Result{Relays: r.o.Relays, Listeners: r.o.Listeners, verbose: r.o.Verbose, DelayMS: r.o.Delay.Milliseconds(), Network: loopback}
 	if r.site.network == nil {
 		if r.site.why != nil {
 			r.result.Note = "on the loopback, without a round trip, jitter, losses and cuts: " + r.site.why.Error()
@@ -240,17 +240,21 @@ func (r *run) startListeners(ctx context.Context) (err error) {
 	if err := wait(ctx, over); err != nil {
 		return err
 	}
-	return until(ctx, joinWithin, func() error {
-		report, err := r.ask("learn")
-		if err != nil {
+	var report Report
+	err = until(ctx, joinWithin, func() (err error) {
+		if report, err = r.ask("learn"); err != nil {
 			return err
 		}
 		r.o.Progress("listeners joining", r.o.Listeners-report.Deaf, r.o.Listeners)
 		if report.Deaf > 0 {
-			return fmt.Errorf("%w by %d listeners of %d%s", ErrSilence, report.Deaf, r.o.Listeners, because(report))
+			return ErrSilence
 		}
 		return nil
 	})
+	if errors.Is(err, ErrSilence) {
+		return r.silent(ctx, report)
+	}
+	return err
 }
 
 func because(r Report) string {
@@ -302,7 +306,7 @@ func (r *run) strikes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.result.Quiet = Outcome{}.outcome(report)
+	r.result.Quiet = Outcome{from: from.UnixMicro()}.outcome(report)
 	if report.Lost == report.Expected {
 		return fmt.Errorf("%w%s", ErrSilence, because(report))
 	}
@@ -319,12 +323,12 @@ func (r *run) strikes(ctx context.Context) error {
 // strikeOne lets one strike happen, and counts what was heard from just before
 // until the network has had its rest.
 func (r *run) strikeOne(ctx context.Context, s Strike) error {
-	outcome := Outcome{Role: s.Role, Cause: s.Cause}
 	tree, err := r.tree(ctx)
 	if err != nil {
 		return err
 	}
 	from := time.Now()
+	outcome := Outcome{Role: s.Role, Cause: s.Cause, from: from.UnixMicro()}
 	var ended error
 	switch s.Cause {
 	case Restart:
