@@ -46,15 +46,12 @@ func (p publication) serveCatalog(ctx context.Context, sub *session.Subscriber) 
 		if err := sub.Start(0); err != nil {
 			return err
 		}
-		for {
+		for ctx.Err() == nil {
 			_, err := sub.WriteGroup(0, protocol.Frame{Payload: p.catalog}, nil)
 			if !errors.Is(err, session.ErrNoCredit) {
 				break // sent, or stopped by the peer, or the session is ending
 			}
 			_ = sleep(ctx, creditPause)
-			if ctx.Err() != nil {
-				return nil
-			}
 		}
 	}
 	if !p.untilEnded(ctx) {

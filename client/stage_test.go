@@ -265,15 +265,13 @@ func (o ownTracks) Subscribe(ctx context.Context, sub *session.Subscriber) error
 		<-ctx.Done()
 		return nil
 	case sub.Request.Broadcast == relayBroadcast && sub.Request.Track == tickTrack && !o.still:
-		for n := uint64(0); ; n++ {
+		for n := uint64(0); ctx.Err() == nil; n++ {
 			if _, err := sub.WriteGroup(n, protocol.Frame{}, nil); err != nil {
 				return err
 			}
 			_ = sleep(ctx, 200*time.Millisecond)
-			if ctx.Err() != nil {
-				return nil
-			}
 		}
+		return nil
 	}
 	return session.Refuse(protocol.CodeNotFound, "nothing is here")
 }
