@@ -103,6 +103,14 @@ type Miss struct {
 	// how long the slowest of them took, in ms over its least.
 	Others  int   `json:"others"`
 	Slowest int64 `json:"slowest_ms"`
+
+	// And of the listeners of other relays.
+	Elsewhere        int   `json:"elsewhere"`
+	SlowestElsewhere int64 `json:"slowest_elsewhere_ms"`
+
+	// StallMS is the longest that the process of the listeners did not get to run
+	// while the frame was on its way: what is late by no more may be late for that.
+	StallMS int64 `json:"stall_ms"`
 }
 
 // relayAt is with whom a listener was at a time, in ms after it began, that is
@@ -145,7 +153,10 @@ func (m Miss) text(from int64) string {
 		}
 		fmt.Fprintf(&b, format, way)
 	}
-	fmt.Fprintf(&b, "; %d others at %s had it within %d ms", m.Others, m.Relay, m.Slowest)
+	fmt.Fprintf(&b, "; %d others at %s had it within %d ms, %d elsewhere within %d ms", m.Others, m.Relay, m.Slowest, m.Elsewhere, m.SlowestElsewhere)
+	if m.StallMS > 0 {
+		fmt.Fprintf(&b, "; listeners could not run for %d ms", m.StallMS)
+	}
 	for _, h := range m.Hops {
 		fmt.Fprintf(&b, "; at %d ms %s to %s (%s, %d ms)", h.AtMS, h.From, h.To, h.Cause, h.TookMS)
 	}

@@ -13,11 +13,11 @@ func TestGaps(t *testing.T) {
 	const delay = 200 * time.Millisecond
 	var a Account
 	for i := range 60 {
-		switch {
-		case i == 20: // 3 ms too late, and only as a repair
+		switch i {
+		case 20: // 3 ms too late, and only as a repair
 			a.Hear(uint64(i), stamp(i), arrives(i, 253), true)
-		case i == 40 || i == 41: // never
-		case i == 50:
+		case 40, 41: // never
+		case 50:
 			a.Hear(uint64(i), stamp(i), arrives(i, 400), false)
 		default:
 			a.Hear(uint64(i), stamp(i), arrives(i, 50+i%2), false)
@@ -82,13 +82,13 @@ func TestRelayAt(t *testing.T) {
 
 func TestMissText(t *testing.T) {
 	m := Miss{
-		Listener: 7, Relay: "relay-2", Standby: "relay-3", Others: 3, Slowest: 12,
+		Listener: 7, Relay: "relay-2", Standby: "relay-3", Others: 3, Slowest: 12, Elsewhere: 9, SlowestElsewhere: 80, StallMS: 11,
 		Gap:  Gap{Sequence: 100, Frames: 2, Capture: 5_000_000, LateMS: 4, Ways: []int64{1, 1, 1, 1, 1, 204, Never, 1, 1, 1, 1}},
 		Hops: []Moved{{AtMS: 3000, From: "relay-1", To: "relay-2", Cause: "silence", TookMS: 70}},
 	}
 	common := "listener 7 at relay-2, standby now relay-3: 2 lost, 4000 ms in, from 100 (4 of 6), "
 	for want, set := range map[string]func(){
-		common + "which came 4 ms late; ways, ms over the least: 1 1 1 1 1 [204] - 1 1 1 1; 3 others at relay-2 had it within 12 ms; at 3000 ms relay-1 to relay-2 (silence, 70 ms)": func() {},
+		common + "which came 4 ms late; ways, ms over the least: 1 1 1 1 1 [204] - 1 1 1 1; 3 others at relay-2 had it within 12 ms, 9 elsewhere within 80 ms; listeners could not run for 11 ms; at 3000 ms relay-1 to relay-2 (silence, 70 ms)": func() {},
 		common + "which was fetched 4 ms late;": func() { m.Repaired = true },
 		common + "which never came;":            func() { m.LateMS = Never },
 	} {
@@ -116,5 +116,14 @@ func TestMissesAreFewOrAskedFor(t *testing.T) {
 		if got := strings.Count(b.String(), "edge kill: listener 0"); got != want || strings.Contains(b.String(), "and 2 more gaps") == verbose {
 			t.Errorf("verbose %v: %d of %d\n%s", verbose, got, want, &b)
 		}
+	}
+}
+
+func TestSince(t *testing.T) {
+	shared := []Moved{{AtMS: 700}, {AtMS: 900}}
+	r := Report{Misses: []Miss{{Hops: shared}, {Hops: shared}, {Hops: []Moved{{AtMS: 100}}}, {}}}
+	r.since(500 * time.Millisecond)
+	if shared[0].AtMS != 200 || shared[1].AtMS != 400 || r.Misses[2].Hops[0].AtMS != -400 {
+		t.Errorf("%+v", r.Misses)
 	}
 }

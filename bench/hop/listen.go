@@ -28,11 +28,26 @@ type Report struct {
 	DeafOnes []Deaf `json:"deaf_ones,omitempty"` // as many as Misses may be
 }
 
+// since tells the times of hops from a later beginning on.
+func (r *Report) since(later time.Duration) {
+	told := make(map[*Moved]bool) // several misses may share theirs
+	for _, m := range r.Misses {
+		for i := range m.Hops {
+			if h := &m.Hops[i]; !told[h] {
+				told[h] = true
+				h.AtMS -= later.Milliseconds()
+			}
+		}
+	}
+}
+
 // A Crowd is the listeners of one process.
 type Crowd struct {
 	delay time.Duration
 	ears  []*seat
 	tasks sync.WaitGroup
+
+	stalls stalls
 
 	mu    sync.Mutex
 	ended int
@@ -77,6 +92,7 @@ func (c *Crowd) Run(ctx context.Context, over time.Duration) {
 	tick := time.NewTicker(max(each, time.Millisecond))
 	defer tick.Stop()
 	defer c.tasks.Wait()
+	c.tasks.Go(func() { c.stalls.watch(ctx) })
 	for _, s := range c.ears {
 		s.began = time.Now()
 		c.tasks.Go(func() {
@@ -138,16 +154,19 @@ func (c *Crowd) misses(i int, from, to int64) (all []Miss) {
 		}
 	}
 	for _, g := range s.account.Gaps(from, to, c.delay) {
-		m := Miss{Listener: i + 1, Standby: now.Standby, Gap: g, Hops: told, Slowest: Never}
+		m := Miss{Listener: i + 1, Standby: now.Standby, Gap: g, Hops: told, Slowest: Never, SlowestElsewhere: Never}
 		m.Relay = relayAt(hops, (g.Capture-began)/1000, now.Relay)
 		for j, other := range c.ears {
-			if j == i || other.ear.State().Relay != m.Relay {
-				continue
-			}
-			if took := other.account.Took(g.Sequence); took != Never {
+			switch took := other.account.Took(g.Sequence); {
+			case j == i || took == Never:
+			case other.ear.State().Relay == m.Relay:
 				m.Others, m.Slowest = m.Others+1, max(m.Slowest, took)
+			default:
+				m.Elsewhere, m.SlowestElsewhere = m.Elsewhere+1, max(m.SlowestElsewhere, took)
 			}
 		}
+		// From when it was spoken until it would have come in time, and a little.
+		m.StallMS = c.stalls.longest(g.Capture, g.Capture+(2*c.delay).Microseconds())
 		all = append(all, m)
 	}
 	return all

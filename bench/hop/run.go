@@ -26,6 +26,9 @@ const (
 	joinWithin = 60 * time.Second
 	// settle is how long everybody has before it is learned what is normal.
 	settle = 5 * time.Second
+	// underWay is how old a frame may be that a strike still keeps from coming. It
+	// is less than what is left out at the end of a time, so none counts twice.
+	underWay = 500 * time.Millisecond
 	// poll is how often something is asked that takes its time.
 	poll = 100 * time.Millisecond
 )
@@ -320,8 +323,8 @@ func (r *run) strikes(ctx context.Context) error {
 	return nil
 }
 
-// strikeOne lets one strike happen, and counts what was heard from just before
-// until the network has had its rest.
+// strikeOne lets one strike happen, and counts the frames from those that are
+// then under way until the network has had its rest.
 func (r *run) strikeOne(ctx context.Context, s Strike) error {
 	tree, err := r.tree(ctx)
 	if err != nil {
@@ -344,10 +347,11 @@ func (r *run) strikeOne(ctx context.Context, s Strike) error {
 	}
 	// What is under way or held by a player is not lost yet.
 	to := time.Now().Add(-r.o.Delay - time.Second)
-	report, err := r.between(from, to)
+	report, err := r.between(from.Add(-underWay), to)
 	if err != nil {
 		return err
 	}
+	report.since(underWay)
 	r.result.add(outcome, report)
 	if s.Cause == Join && ended == nil {
 		return r.newcomer.leave(ctx)
