@@ -96,6 +96,9 @@ func (b *Broadcast) lookUp(ctx context.Context, t *Track) (protocol.TrackInfo, e
 			return info, nil
 		}
 		err = failed
+		if src.FirstHand() && !errors.Is(failed, context.DeadlineExceeded) && ctx.Err() == nil {
+			break // its publisher knows; relays would only ask each other in a circle
+		}
 	}
 	return protocol.TrackInfo{}, err
 }
