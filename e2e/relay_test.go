@@ -120,7 +120,7 @@ func TestRelayTellsItsOperator(t *testing.T) {
 		{r.http + "/certificate.sha256", 200, `^[0-9a-f]{64}$`},
 		{r.http + "/r/town", 200, `Nobody speaks in town yet`},
 		{r.http + "/v1/rooms", 200, `^\{"rooms":\[\]\}\n$`},
-		{r.http + "/v1/rooms/town/relays", 200, `"name":"Süd 1","url":"https://relay.example:4443"`},
+		{r.http + "/v1/rooms/town/relays", 200, `"name":"Süd 1","url":"https://relay.example:4443/town"`},
 		{r.http + "/metrics", 404, `"code":"not_found"`}, // is the operator's
 	} {
 		if status, body := get(t, tt.url); status != tt.status || !regexp.MustCompile(tt.body).MatchString(body) {

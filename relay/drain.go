@@ -26,9 +26,10 @@ const (
 	// rooms from it: they hear of it by gossip, open a way to its successor and let
 	// go of it 3 s later.
 	handOver = 5 * time.Second
-	// goawayBatch sessions are asked to leave at once, then the next after
-	// goawayEvery: those they go to are not to be overrun.
-	goawayBatch = 50
+	// leastBatch sessions at the least are asked to leave at once, then the next
+	// after goawayEvery: each makes a handshake at the relay it goes to, and those
+	// who listen there are not to notice.
+	leastBatch  = 10
 	goawayEvery = 100 * time.Millisecond
 	// drainLook is how often a drain looks who is left.
 	drainLook = 50 * time.Millisecond
@@ -100,6 +101,10 @@ func (r *Relay) empty(ctx context.Context) api.Drained {
 		before += p.deliver.Counters.Lost()
 	}
 	told := make(map[*peer]struct{})
+	batch := leastBatch
+	if deadline, ok := ctx.Deadline(); ok {
+		batch = batchFor(len(clients), time.Until(deadline))
+	}
 	tick := time.NewTicker(drainLook)
 	defer tick.Stop()
 	var next time.Time
@@ -107,7 +112,7 @@ func (r *Relay) empty(ctx context.Context) api.Drained {
 		left := r.clients()
 		if now := time.Now(); now.After(next) {
 			next = now.Add(goawayEvery)
-			r.ask(ctx, left, told)
+			r.ask(ctx, left, told, batch)
 		}
 		if len(left) == 0 && (r.unwanted() || time.Since(began) >= handOver) {
 			break
@@ -138,6 +143,13 @@ func (r *Relay) empty(ctx context.Context) api.Drained {
 	return d
 }
 
+// batchFor is how many of so many sessions are asked at a time, so that all have
+// been when half of the time is over.
+func batchFor(sessions int, within time.Duration) int {
+	rounds := max(1, int(within/2/goawayEvery))
+	return max(leastBatch, (sessions+rounds-1)/rounds)
+}
+
 // clients are the sessions that are no relay's.
 func (r *Relay) clients() []*peer {
 	var out []*peer
@@ -150,13 +162,13 @@ func (r *Relay) clients() []*peer {
 }
 
 // ask tells a few of those who have not been told to go on elsewhere, and where.
-func (r *Relay) ask(ctx context.Context, left []*peer, told map[*peer]struct{}) {
+func (r *Relay) ask(ctx context.Context, left []*peer, told map[*peer]struct{}, batch int) {
 	n := 0
 	for _, p := range left {
 		if _, done := told[p]; done || !p.isAdmitted() {
 			continue // one that has only begun is asked when it is known where it wants to go
 		}
-		if n++; n > goawayBatch {
+		if n++; n > batch {
 			return
 		}
 		told[p] = struct{}{}
