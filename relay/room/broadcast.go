@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -173,10 +174,13 @@ func (b *Broadcast) reconcile(t *Track) {
 	if t.ended || len(t.members) == 0 {
 		return
 	}
+	maps.DeleteFunc(t.feeds, func(src *source, f *running) bool { return f.over && src.ctx.Err() != nil })
 	wanted := 0
 	for _, src := range b.sources {
 		f := t.feeds[src]
 		switch {
+		case src.ctx.Err() != nil:
+			// it is about to leave
 		case f != nil && f.over:
 			// the track has ended there
 		case wanted < maxFeeds:
@@ -197,18 +201,19 @@ func (b *Broadcast) reconcile(t *Track) {
 // over there. The track's lock guards it.
 type running struct {
 	stop    context.CancelFunc
-	leaving *time.Timer // runs while the feed is superfluous
+	changed chan struct{} // what the members want has changed
+	leaving *time.Timer   // runs while the feed is superfluous
 	over    bool
 }
 
 // startFeed runs a feed. b.mu and t.mu are held.
 func (b *Broadcast) startFeed(t *Track, src *source) {
 	ctx, stop := context.WithCancel(src.ctx)
-	f := &running{stop: stop}
+	f := &running{stop: stop, changed: make(chan struct{}, 1)}
 	t.feeds[src] = f
 	b.origin.tasks.Go(func() {
 		defer stop()
-		over := t.feed(ctx, src)
+		over := t.feed(ctx, src, f.changed)
 		b.feedEnded(t, src, f, over)
 	})
 }
@@ -226,13 +231,10 @@ func (b *Broadcast) feedEnded(t *Track, src *source, f *running, over bool) {
 		delete(t.feeds, src)
 	}
 	t.mu.Unlock()
-	if !over {
-		return
-	}
 	b.mu.Lock()
-	b.reconcile(t)
+	b.reconcile(t) // a feed that was on its way out may have become wanted again
 	t.mu.Lock()
-	live := slices.ContainsFunc(b.sources, func(s *source) bool { return t.feeds[s] != nil && !t.feeds[s].over })
+	live := !over || slices.ContainsFunc(b.sources, func(s *source) bool { return t.feeds[s] != nil && !t.feeds[s].over })
 	t.mu.Unlock()
 	b.mu.Unlock()
 	if !live {

@@ -18,6 +18,7 @@ type bundler struct {
 	timer   *time.Timer
 	armed   time.Time // when the timer fires
 	member  *Member
+	fresh   bool // the base had nothing when it was joined
 	stopped bool
 }
 
@@ -27,15 +28,16 @@ func newBundler(base, derived *Track, size int) *bundler {
 
 // start joins the base track. It is called before each member joins the derived
 // one, so that what the base's ring has is in the derived ring by then: who names
-// no start gets the newest bundle and not five seconds of old ones.
-func (b *bundler) start(d protocol.Delivery) {
+// no start gets the newest bundle and not five seconds of old ones. It reports
+// whether this call has joined a base that held nothing yet.
+func (b *bundler) start(d protocol.Delivery) (fresh bool) {
 	b.starting.Lock()
 	defer b.starting.Unlock()
 	b.mu.Lock()
 	running := b.member != nil || b.stopped
 	b.mu.Unlock()
 	if running {
-		return
+		return false
 	}
 	// From the ring's whole bundles on, so that a listener who hops here and
 	// names a start finds the bundles it missed.
@@ -43,15 +45,16 @@ func (b *bundler) start(d protocol.Delivery) {
 	if err != nil {
 		b.derived.broadcast.drop(b.derived)
 		b.derived.finish()
-		return
+		return false
 	}
 	b.mu.Lock()
 	b.member = m
-	stopped := b.stopped
+	fresh, stopped := b.fresh, b.stopped
 	b.mu.Unlock()
 	if stopped {
 		m.Leave()
 	}
+	return fresh
 }
 
 // baseDelivery is how the bundler subscribes to its base: from the first packet
@@ -82,6 +85,9 @@ func (b *bundler) stop() {
 
 // Begin implements [Receiver].
 func (b *bundler) Begin(held []*Group) {
+	b.mu.Lock()
+	b.fresh = len(held) == 0
+	b.mu.Unlock()
 	for _, g := range held {
 		b.Push(g)
 	}

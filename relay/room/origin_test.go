@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -27,6 +28,7 @@ type studio struct {
 
 type studioFeed struct {
 	track   *Track
+	floor   uint64 // groups below were not asked for
 	done    chan struct{}
 	err     error
 	once    sync.Once
@@ -47,6 +49,12 @@ func (s *studio) Subscribe(_ context.Context, t *Track, d protocol.Delivery) (Fe
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := &studioFeed{track: t, done: make(chan struct{}), updates: make(chan protocol.Delivery, 16)}
+	if f.floor = d.Start.Value; !d.Start.OK && s.next > 0 {
+		f.floor = s.next - 1 // who names no start gets the newest
+	}
+	for sequence := f.floor; sequence < s.next; sequence++ {
+		f.write(sequence)
+	}
 	s.feeds = append(s.feeds, f)
 	s.asked = append(s.asked, d)
 	return f, nil
@@ -81,15 +89,20 @@ func (f *studioFeed) open() bool {
 	}
 }
 
-// play sends n further packets to every open feed.
+// write sends a packet.
+func (f *studioFeed) write(sequence uint64) {
+	payload := protocol.AppendLegacy(nil, sequence*20_000, opusFor(sequence))
+	f.track.Write(NewWhole(sequence, protocol.Frame{Timestamp: sequence * 20_000, Payload: payload}, time.Now()))
+}
+
+// play sends n further packets to every open feed that wants them.
 func (s *studio) play(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for range n {
-		payload := protocol.AppendLegacy(nil, s.next*20_000, opusFor(s.next))
 		for _, f := range s.feeds {
-			if f.open() {
-				f.track.Write(NewWhole(s.next, protocol.Frame{Timestamp: s.next * 20_000, Payload: payload}, time.Now()))
+			if f.open() && s.next >= f.floor {
+				f.write(s.next)
 			}
 		}
 		s.next++
@@ -360,6 +373,80 @@ func TestOneSubscriptionForAllAndOneUpdateForMany(t *testing.T) {
 		}
 		m.Leave()
 		m.Leave() // twice is once
+	})
+}
+
+// Who asks for the newest group gets it, although another who has it already
+// asks for the next.
+func TestOneWhoGoesOnTakesNothingFromOneWhoBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin(t)
+		src := &studio{}
+		p := publish(t, o, "room/ada", src, 7)
+		src.play(4)
+		track, err := p.Broadcast.Track(t.Context(), protocol.TrackAudio)
+		if err != nil {
+			t.Fatal(err)
+		}
+		on, begins := &guest{}, &guest{}
+		if d := combine([]*Member{{delivery: protocol.Delivery{Start: protocol.Seq(4)}}, {}}); d.Start != protocol.Seq(3) {
+			t.Errorf("together they want %+v", d)
+		}
+		// The feed starts with the first of them.
+		for _, m := range []struct {
+			*guest
+			start protocol.OptSeq
+		}{{on, protocol.Seq(4)}, {begins, protocol.OptSeq{}}} {
+			if _, err := track.Join(m.guest, protocol.Delivery{Start: m.start}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		if got := begins.heard(); got != "[3]" {
+			t.Errorf("who begins got %s", got)
+		}
+		src.play(1)
+		synctest.Wait()
+		if got := on.heard(); !strings.HasSuffix(got, "4]") { // 3 as well: its session leaves that out
+			t.Errorf("who goes on got %s", got)
+		}
+	})
+}
+
+// A start far ahead silences nobody but the one who asks for it.
+func TestStartFarAheadCostsNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin(t)
+		src := &studio{}
+		p := publish(t, o, "room/ada", src, 7)
+		src.play(4)
+		join(t, p.Broadcast, protocol.TrackAudio, protocol.Delivery{Start: protocol.Seq(1 << 40)})
+		other, _, _ := join(t, p.Broadcast, protocol.TrackAudio, protocol.Delivery{})
+		time.Sleep(2 * startPatience)
+		src.play(2)
+		synctest.Wait()
+		if got := other.heard(); got != "[3 4 5]" {
+			t.Errorf("the other got %s", got)
+		}
+	})
+}
+
+// The first to join a derived track of a fresh base takes all that is there by
+// then: it came after it asked. Later ones take the newest.
+func TestDerivedTrackKnowsThatItsBaseIsFresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin(t)
+		src := &studio{}
+		p := publish(t, o, "room/ada", src, 7)
+		derived, err := p.Broadcast.Track(t.Context(), protocol.Track60)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, fresh := range []bool{true, false} {
+			if derived.bundler.start(protocol.Delivery{}) != fresh {
+				t.Errorf("not %v", fresh)
+			}
+		}
 	})
 }
 

@@ -57,18 +57,33 @@ const (
 	updateDelay = 50 * time.Millisecond
 )
 
+// startPatience is how long a feed that asks for a start waits for its first
+// group. A start may be ahead of the track, by mistake or on purpose, and then the
+// source sends nothing for as long as it is.
+const startPatience = 500 * time.Millisecond
+
+// errAhead says that nothing came of a feed that had asked for a start.
+var errAhead = errors.New("nothing from the start that was asked for")
+
 // feed keeps a subscription at src running until ctx ends, the track ends there,
 // or it cannot be had any more. It reports whether the track is over at src.
-func (t *Track) feed(ctx context.Context, src *source) (over bool) {
-	retry := feedRetryMin
+// changed says that the members' wishes may have.
+func (t *Track) feed(ctx context.Context, src *source, changed <-chan struct{}) (over bool) {
+	retry, live := feedRetryMin, false
 	for failures := 0; ctx.Err() == nil; failures++ {
 		began := time.Now()
-		f, err := src.Subscribe(ctx, t, t.wants())
+		d := t.wants(live)
+		f, err := src.Subscribe(ctx, t, d)
 		if err == nil {
-			err = t.attend(ctx, f)
+			err = t.attend(ctx, f, d, changed)
 		}
 		if ctx.Err() != nil {
 			return false
+		}
+		if errors.Is(err, errAhead) {
+			live = true
+			failures--
+			continue
 		}
 		if errors.Is(err, io.EOF) || src.Restarts() || failures >= feedPatience {
 			return true
@@ -88,16 +103,26 @@ func (t *Track) feed(ctx context.Context, src *source) (over bool) {
 }
 
 // attend passes changes of the members' wishes to a running feed until it ends.
-func (t *Track) attend(ctx context.Context, f Feed) error {
+func (t *Track) attend(ctx context.Context, f Feed, asked protocol.Delivery, changed <-chan struct{}) error {
 	defer f.Close()
-	asked := t.lastWanted()
+	var ahead <-chan time.Time
+	if asked.Start.OK {
+		timer := time.NewTimer(startPatience)
+		defer timer.Stop()
+		ahead = timer.C
+	}
 	for {
 		select {
 		case <-f.Done():
 			return f.Err()
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-t.changed:
+		case <-ahead:
+			if ahead = nil; !t.fed() {
+				return errAhead
+			}
+			continue
+		case <-changed:
 		}
 		select {
 		case <-time.After(updateDelay):
@@ -118,10 +143,11 @@ func (t *Track) attend(ctx context.Context, f Feed) error {
 	}
 }
 
-func (t *Track) lastWanted() protocol.Delivery {
+// fed reports whether the track has ever had a group.
+func (t *Track) fed() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.wanted
+	return t.cache.any
 }
 
 func (t *Track) snapshot() []*Member {

@@ -36,8 +36,6 @@ type Track struct {
 	err     error    // why the track cannot be had
 	bundler *bundler // of a derived track
 
-	changed chan struct{} // what the members want has changed
-
 	// Counters, read by anyone.
 	groups     atomic.Uint64
 	duplicates atomic.Uint64
@@ -49,8 +47,7 @@ type Track struct {
 	cache   cache
 	members []*Member // grown in place and copied to shrink: a fan-out reads it unlocked
 	feeds   map[*source]*running
-	wanted  protocol.Delivery // over all members, when a feed last asked
-	linger  *time.Timer       // runs while there are no members
+	linger  *time.Timer // runs while there are no members
 	ended   bool
 	end     uint64
 }
@@ -69,7 +66,6 @@ func newTrack(b *Broadcast, name string) *Track {
 		Name:      name,
 		broadcast: b,
 		ready:     make(chan struct{}),
-		changed:   make(chan struct{}, 1),
 		feeds:     make(map[*source]*running),
 		cache:     cache{maxGroups: maxGroups, maxBytes: maxBytes},
 	}
@@ -148,15 +144,16 @@ const yieldEvery = 32
 // again may then give a new one.
 func (t *Track) Join(r Receiver, d protocol.Delivery) (*Member, error) {
 	m := &Member{track: t, receiver: r, delivery: d}
-	if t.bundler != nil {
-		t.bundler.start(d)
+	start := d.Start
+	if t.bundler != nil && t.bundler.start(d) && !start.OK {
+		start = protocol.Seq(0) // whatever has come meanwhile came after it asked
 	}
 	t.mu.Lock()
 	if t.ended {
 		t.mu.Unlock()
 		return nil, ErrUnknown
 	}
-	r.Begin(t.cache.from(d.Start))
+	r.Begin(t.cache.from(start))
 	t.members = append(t.members, m)
 	first := len(t.members) == 1
 	if t.linger != nil {
@@ -250,36 +247,46 @@ func (t *Track) Counts() Counts {
 	return Counts{Groups: t.groups.Load(), Duplicates: t.duplicates.Load(), Late: t.late.Load(), Repaired: t.repaired.Load(), Newest: newest}
 }
 
-// notify tells a feed that what the members want may have changed.
+// notify tells the feeds that what the members want may have changed.
 func (t *Track) notify() {
-	select {
-	case t.changed <- struct{}{}:
-	default:
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, f := range t.feeds {
+		select {
+		case f.changed <- struct{}{}:
+		default:
+		}
 	}
 }
 
 // wants is what a feed should ask its source for: the members' wishes combined,
-// from the first group this track does not have yet.
-func (t *Track) wants() protocol.Delivery {
+// from the first group this track does not have yet. live leaves out where the
+// members want to start.
+func (t *Track) wants(live bool) protocol.Delivery {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	d := combine(t.members)
-	if t.cache.any {
+	switch {
+	case t.cache.any:
 		d.Start = protocol.Seq(t.cache.newest + 1)
+	case live:
+		d.Start = protocol.OptSeq{}
 	}
-	t.wanted = d
 	return d
 }
 
 // combine makes one subscription's parameters out of many's: the highest
-// priority, ordered if all want it, the most patient latency, the earliest
-// explicit start and the latest end.
+// priority, ordered if all want it, the most patient latency, the earliest start
+// and the latest end. A member that names no start wants the newest group: where
+// others have all groups before theirs, that is the one before the earliest.
 func combine(members []*Member) protocol.Delivery {
 	var d protocol.Delivery
+	newest := false
 	for i, m := range members {
 		m.mu.Lock()
 		o := m.delivery
 		m.mu.Unlock()
+		newest = newest || !o.Start.OK
 		if i == 0 {
 			d = o
 			continue
@@ -295,6 +302,9 @@ func combine(members []*Member) protocol.Delivery {
 		} else if d.End.OK {
 			d.End.Value = max(d.End.Value, o.End.Value)
 		}
+	}
+	if newest && d.Start.OK && d.Start.Value > 0 {
+		d.Start.Value--
 	}
 	return d
 }
