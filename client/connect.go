@@ -136,12 +136,10 @@ func dialWebTransport(ctx context.Context, e endpoint, o Options, cfg *tls.Confi
 		TLSClientConfig:      cfg,
 		QUICConfig:           quicConfig(o),
 		ApplicationProtocols: []string{protocol.Lite05.ALPN()},
-		// Both ends have to state limits for either's to hold.
-		Config: &webtransport.Config{
-			MaxIncomingStreams:    streams,
-			MaxIncomingUniStreams: streams,
-			MaxIncomingData:       connectionWindow,
-		},
+		// No limits of the session's own: QUIC's hold, this being the connection's
+		// only session. With them an update of a limit may meet the relay's end of
+		// the CONNECT stream, and webtransport-go then forgets to read why the
+		// session was closed.
 		DialAddr: func(ctx context.Context, address string, cfg *tls.Config, qc *quic.Config) (*quic.Conn, error) {
 			conn, err := o.DialQUIC(ctx, address, cfg, qc)
 			below = conn

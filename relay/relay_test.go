@@ -181,6 +181,24 @@ func (v *voice) publish(url string, o client.Options) *client.Session {
 	return dial(v.t, url, o)
 }
 
+// sentAway publishes and returns why the relay ends that: after the session has
+// been made, or just before.
+func (v *voice) sentAway(url string, o client.Options) error {
+	v.t.Helper()
+	o.Publisher, o.HopID = v, v.hopID
+	s, err := client.Dial(within(v.t), url, o)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	select {
+	case <-s.Done():
+	case <-time.After(15 * time.Second):
+		v.t.Fatal("the publisher was not sent away")
+	}
+	return s.Err()
+}
+
 // ear is a sink that keeps what comes and how.
 type ear struct {
 	mu        sync.Mutex
@@ -481,13 +499,7 @@ func TestAnotherPublisherCannotTakeALiveName(t *testing.T) {
 		e, _ := subscribe(t, dial(t, r.URL(), client.Options{}), "town/ada", protocol.TrackAudio, protocol.Delivery{})
 		e.wait(t, 1)
 
-		thief := newVoice(t, "town/ada").publish(r.URL(), client.Options{Transport: transport})
-		select {
-		case <-thief.Done():
-		case <-time.After(15 * time.Second):
-			t.Fatal("the second publisher was not sent away")
-		}
-		err := thief.Err()
+		err := newVoice(t, "town/ada").sentAway(r.URL(), client.Options{Transport: transport})
 		if !errors.Is(err, &session.ClosedError{Code: protocol.CodeDuplicate}) || !strings.Contains(err.Error(), "choose another name") {
 			t.Errorf("told %v", err)
 		}
@@ -539,9 +551,8 @@ func TestUnknownBroadcastIsRefused(t *testing.T) {
 
 func TestReservedNamesCannotBePublished(t *testing.T) {
 	r := start(t, relay.Config{})
-	s := newVoice(t, ".stentor/relay").publish(r.URL(), client.Options{})
-	<-s.Done()
-	if err := s.Err(); !errors.Is(err, &session.ClosedError{Code: protocol.CodeUnauthorized}) {
+	err := newVoice(t, ".stentor/relay").sentAway(r.URL(), client.Options{})
+	if !errors.Is(err, &session.ClosedError{Code: protocol.CodeUnauthorized}) {
 		t.Errorf("told %v", err)
 	}
 }
