@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"sort"
 
-	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/relay/api"
 )
 
@@ -44,38 +42,4 @@ func (v view) Self() api.Member {
 		Load:               load,
 		Packet:             packetFor(load),
 	}
-}
-
-// Rooms groups the live broadcasts, ROOM/SPEAKER, by room.
-func (v view) Rooms() []api.Room {
-	rooms := make(map[string]*api.Room)
-	for _, b := range v.origin.Broadcasts("") {
-		segments := b.Path.Segments()
-		name := segments[0]
-		speaker, _ := b.Path.TrimPrefix(protocol.Path(name))
-		r := rooms[name]
-		if r == nil {
-			r = &api.Room{Room: name, State: "live"}
-			rooms[name] = r
-		}
-		s := api.Speaker{Name: string(speaker), Tracks: []string{}}
-		listeners := 0
-		for _, t := range b.Tracks() {
-			s.Tracks = append(s.Tracks, t.Name)
-			if protocol.IsAudioTrack(t.Name) {
-				listeners += t.Listeners()
-			}
-		}
-		sort.Strings(s.Tracks)
-		// Who listens to a room listens to its speakers: the most wanted one
-		// says how many they are.
-		r.Listeners = max(r.Listeners, listeners)
-		r.Speakers = append(r.Speakers, s)
-	}
-	out := make([]api.Room, 0, len(rooms))
-	for _, r := range rooms {
-		out = append(out, *r)
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Room < out[j].Room })
-	return out
 }

@@ -168,12 +168,4 @@ func (r *Relay) load() float64 {
 }
 
 // listeners is how many sessions listen to a room here.
-func (r *Relay) listeners(room string) int {
-	n := 0
-	for _, p := range r.snapshot() {
-		if p.relay == "" && p.deliver.Takes(room) {
-			n++
-		}
-	}
-	return n
-}
+func (r *Relay) listeners(room string) int { return r.audience.of(room) }

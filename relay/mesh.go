@@ -27,7 +27,8 @@ type mesh struct {
 	directory *membership.Directory
 	links     *uplink.Links
 	rooms     *uplink.Rooms
-	reports   reports
+	reports   reports // as this relay asked for them
+	answers   reports // as others did, this being a root
 
 	mu    sync.Mutex
 	taken map[string]map[string]int // how often a relay has asked for a room, by room and relay

@@ -135,6 +135,7 @@ func (r *Relay) admit(ctx context.Context, p *peer, grant *token.Grant) error {
 		HopID:    r.hopID,
 		Want:     r.want(),
 		Relays:   func() ([]byte, <-chan struct{}) { return r.candidates(p) },
+		OnListen: r.audience.add,
 		Logger:   p.log,
 	})
 	r.expire(ctx, p, grant.Expires)

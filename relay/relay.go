@@ -50,8 +50,10 @@ type Relay struct {
 	listener     *quic.Listener
 	webtransport *webtransport.Server
 
-	state *watched[State]
-	tasks sync.WaitGroup // sessions and what they start; waited for by Run
+	state    *watched[State]
+	audience audience
+	listed   listed         // the rooms of the network
+	tasks    sync.WaitGroup // sessions and what they start; waited for by Run
 
 	mu     sync.Mutex
 	peers  map[*peer]struct{}

@@ -70,6 +70,7 @@ func (r *reports) get(room string, ask func() (api.Tree, error)) (api.Tree, erro
 // tree is how a room gets to the relays that take part in it, as one of its roots
 // knows it.
 func (m *mesh) tree(ctx context.Context, room string) (api.Tree, error) {
+	ctx = context.WithoutCancel(ctx) // the answer is for others, too
 	return m.reports.get(room, func() (api.Tree, error) {
 		roots := m.roots(room)
 		if slices.Contains(roots, m.relay.cfg.Name) {
@@ -168,11 +169,16 @@ func (m *mesh) ask(ctx context.Context, relay, room, what string, into any) erro
 
 // answer is what this relay reports to another one.
 func (m *mesh) answer(ctx context.Context, room, what string) ([]byte, error) {
-	if what == deliver.ReportNode {
+	switch what {
+	case deliver.ReportNode:
 		node, _ := m.relay.node(room)
 		return json.Marshal(node)
+	case deliver.ReportRooms:
+		return m.relay.reportRooms()
 	}
-	tree, err := m.gather(ctx, room)
+	// Not what m.tree keeps: two relays that each take the other for a root would
+	// wait for each other.
+	tree, err := m.answers.get(room, func() (api.Tree, error) { return m.gather(context.WithoutCancel(ctx), room) })
 	if err != nil {
 		tree = api.Tree{Room: room} // without nodes: not live
 	}
@@ -188,6 +194,7 @@ func (r *Relay) node(room string) (api.Node, bool) {
 		Load:      min(100, int(r.load())),
 		Speakers:  []string{},
 		Listeners: r.listeners(room),
+		Tracks:    r.tracksHere(room),
 	}
 	broadcasts := r.origin.Broadcasts(protocol.Path(room))
 	for _, b := range broadcasts {

@@ -24,8 +24,17 @@ func (town) CertificateSHA256() string { return "00ff" }
 func (town) Self() Member {
 	return Member{Name: "relay-a", URL: "https://127.0.0.1:4443", Zone: "par", CertificateSHA256: "00ff", Load: 37, Packet: "60ms"}
 }
-func (town) Rooms() []Room {
+func (town) Rooms(context.Context) []Room {
 	return []Room{{Room: "town", State: "live", Listeners: 2, Speakers: []Speaker{{Name: evil, Tracks: []string{"audio/data"}}}}}
+}
+func (t town) Room(ctx context.Context, name string) (Room, error) {
+	switch name {
+	case "town":
+		return t.Rooms(ctx)[0], nil
+	case "cut-off":
+		return Room{}, errors.New("its roots cannot be asked")
+	}
+	return Room{}, ErrUnknownRoom
 }
 func (t town) Lobby(room string, q LobbyQuery) Lobby {
 	if t.full || slices.Contains(q.Exclude, "relay-a") {
@@ -81,6 +90,8 @@ func TestPublic(t *testing.T) {
 		{"page of an evil room", "GET", "/r/%3Cscript%3E", false, 200, "&lt;script&gt;"},
 		{"rooms", "GET", "/v1/rooms", false, 200, `"listeners":2`},
 		{"a room", "GET", "/v1/rooms/town", false, 200, `"state":"live"`},
+		{"a room whose roots are gone", "GET", "/v1/rooms/cut-off", false, 503, `cannot be asked`},
+		{"page of a room whose roots are gone", "GET", "/r/cut-off", false, 200, "know of cut-off cannot be asked"},
 		{"no such room", "GET", "/v1/rooms/moon", false, 404, `"code":"not_found"`},
 		{"relays", "GET", "/v1/rooms/town/relays?purpose=listen&n=3", false, 200, `"retry_after_ms":0`},
 		{"where a room is", "GET", "/v1/rooms/town/relays", false, 200, `"url":"https://127.0.0.1:4443/town"`},

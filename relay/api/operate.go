@@ -52,9 +52,11 @@ type Node struct {
 	Parents   []string `json:"parents"` // red, blue; a root has none of its colour
 	Listeners int      `json:"listeners"`
 	Speakers  []string `json:"speakers"` // who publish there first-hand
-	Groups    uint64   `json:"groups"`   // taken of the audio tracks
-	Repaired  uint64   `json:"repaired"` // fetched, because they came by neither way
-	Lost      uint64   `json:"lost"`     // groups that its listeners should have had
+	// Tracks are those that are open there, by speaker.
+	Tracks   map[string][]string `json:"tracks,omitempty"`
+	Groups   uint64              `json:"groups"`   // taken of the audio tracks
+	Repaired uint64              `json:"repaired"` // fetched, because they came by neither way
+	Lost     uint64              `json:"lost"`     // groups that its listeners should have had
 }
 
 // Drained is what became of a relay's sessions.

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"embed"
 	"encoding/json"
+	"errors"
 	"html/template"
 	"io"
 	"net/http"
@@ -16,8 +18,10 @@ type Relay interface {
 	CertificateSHA256() string
 	// Self describes this relay to a client that looks for one.
 	Self() Member
-	// Rooms are the rooms that are live here, by name.
-	Rooms() []Room
+	// Rooms are the live rooms of the network, by name.
+	Rooms(ctx context.Context) []Room
+	// Room is one of them, [ErrUnknownRoom] if it is not live.
+	Room(ctx context.Context, name string) (Room, error)
 	// Lobby says where a newcomer to a room goes.
 	Lobby(room string, q LobbyQuery) Lobby
 	// TakesNewcomers reports whether the relay is ready and has room.
@@ -52,20 +56,6 @@ type Lobby struct {
 	RetryAfterMS int64    `json:"retry_after_ms"`
 }
 
-// A Room is a live room.
-type Room struct {
-	Room      string    `json:"room"`
-	State     string    `json:"state"`
-	Listeners int       `json:"listeners"`
-	Speakers  []Speaker `json:"speakers"`
-}
-
-// A Speaker publishes in a room.
-type Speaker struct {
-	Name   string   `json:"name"`
-	Tracks []string `json:"tracks"` // somebody wants now
-}
-
 // An Error is how every refusal reads.
 type Error struct {
 	Code    string `json:"code"`
@@ -83,16 +73,16 @@ var page = template.Must(template.ParseFS(files, "page.html"))
 // Public returns the HTTP that everybody may use.
 func Public(r Relay) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, req *http.Request) { servePage(w, r, "") })
-	mux.HandleFunc("GET /r/{room}", func(w http.ResponseWriter, req *http.Request) { servePage(w, r, req.PathValue("room")) })
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, req *http.Request) { servePage(w, req, r, "") })
+	mux.HandleFunc("GET /r/{room}", func(w http.ResponseWriter, req *http.Request) { servePage(w, req, r, req.PathValue("room")) })
 	mux.HandleFunc("GET /certificate.sha256", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		_, _ = io.WriteString(w, r.CertificateSHA256()) // no newline: clients parse it as it is
 	})
-	mux.HandleFunc("GET /v1/rooms", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]any{"rooms": r.Rooms()})
+	mux.HandleFunc("GET /v1/rooms", func(w http.ResponseWriter, req *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]any{"rooms": r.Rooms(req.Context())})
 	})
 	mux.HandleFunc("GET /v1/rooms/{room}", func(w http.ResponseWriter, req *http.Request) { serveRoom(w, req, r) })
 	mux.HandleFunc("GET /v1/rooms/{room}/relays", func(w http.ResponseWriter, req *http.Request) { serveRelays(w, req, r) })
@@ -140,13 +130,15 @@ func writeError(w http.ResponseWriter, status int, code, message string) {
 
 func serveRoom(w http.ResponseWriter, req *http.Request, r Relay) {
 	name := req.PathValue("room")
-	for _, room := range r.Rooms() {
-		if room.Room == name {
-			writeJSON(w, http.StatusOK, room)
-			return
-		}
+	room, err := r.Room(req.Context(), name)
+	switch {
+	case errors.Is(err, ErrUnknownRoom):
+		writeError(w, http.StatusNotFound, "not_found", "nobody speaks in room "+strconv.Quote(clip(name)))
+	case err != nil:
+		writeError(w, http.StatusServiceUnavailable, "unavailable", err.Error())
+	default:
+		writeJSON(w, http.StatusOK, room)
 	}
-	writeError(w, http.StatusNotFound, "not_found", "nobody speaks in room "+strconv.Quote(clip(name))+" at this relay")
 }
 
 // serveRelays tells a client where to connect. It is stateless and may be cached
@@ -185,21 +177,20 @@ func serveRelays(w http.ResponseWriter, req *http.Request, r Relay) {
 const maxExclude = 64
 
 // servePage shows the relay, or one of its rooms, to a person.
-func servePage(w http.ResponseWriter, r Relay, room string) {
-	rooms := r.Rooms()
-	if room != "" {
-		var only []Room
-		for _, candidate := range rooms {
-			if candidate.Room == room {
-				only = append(only, candidate)
-			}
-		}
-		rooms = only
+func servePage(w http.ResponseWriter, req *http.Request, r Relay, room string) {
+	var rooms []Room
+	cutOff := false
+	if room == "" {
+		rooms = r.Rooms(req.Context())
+	} else if only, err := r.Room(req.Context(), room); err == nil {
+		rooms = []Room{only}
+	} else {
+		cutOff = !errors.Is(err, ErrUnknownRoom)
 	}
 	self := r.Self()
 	var b strings.Builder
 	err := page.Execute(&b, map[string]any{
-		"Self": self, "Rooms": rooms, "Room": room, "Ready": r.TakesNewcomers(),
+		"Self": self, "Rooms": rooms, "Room": room, "Ready": r.TakesNewcomers(), "CutOff": cutOff,
 	})
 	if err != nil {
 		writeError(w, http.StatusInternalServerError, "internal", "the page could not be made")

@@ -35,6 +35,9 @@ type Config struct {
 	// Report answers another relay that asks about a room; see [Reports]. Nil
 	// answers nobody.
 	Report func(ctx context.Context, room, what string) ([]byte, error)
+	// OnListen is called with 1 when the session begins to take audio of a room and
+	// with -1 when it has ceased to. Nil is called for none.
+	OnListen func(room string, n int)
 	// Relays returns where the session may go on, as the JSON of the lobby, and a
 	// channel that is closed when that changes. Nil is for a session that goes
 	// nowhere.
@@ -115,8 +118,12 @@ func (d *Deliver) take(path protocol.Path, n int) {
 	if d.rooms == nil {
 		d.rooms = make(map[string]int, 1)
 	}
+	before := d.rooms[segments[0]]
 	if d.rooms[segments[0]] += n; d.rooms[segments[0]] == 0 {
 		delete(d.rooms, segments[0])
+	}
+	if d.cfg.OnListen != nil && (before == 0 || before+n == 0) {
+		d.cfg.OnListen(segments[0], n)
 	}
 }
 

@@ -10,12 +10,13 @@ import (
 
 // Reports is the part of the name space below which relays ask each other about
 // rooms: FETCH of group 0 of .stentor/rooms/ROOM, track [ReportNode] or
-// [ReportTree], is answered with JSON as it is at that moment. It is no track
-// that could be subscribed to.
+// [ReportTree], or of .stentor/rooms, track [ReportRooms], is answered with JSON
+// as it is at that moment. It is no track that could be subscribed to.
 const (
-	Reports    protocol.Path = ".stentor/rooms"
-	ReportNode               = "node"
-	ReportTree               = "tree"
+	Reports     protocol.Path = ".stentor/rooms"
+	ReportNode                = "node"
+	ReportTree                = "tree"
+	ReportRooms               = "rooms"
 )
 
 // report answers such a request; ok is false if it is none.
@@ -27,7 +28,11 @@ func (d *Deliver) report(ctx context.Context, req protocol.Fetch, w *session.Gro
 	if err := d.started(ctx); err != nil {
 		return true, err
 	}
-	if d.cfg.Report == nil || req.Track != ReportNode && req.Track != ReportTree {
+	known := req.Track == ReportNode || req.Track == ReportTree
+	if name == "" {
+		known = req.Track == ReportRooms
+	}
+	if d.cfg.Report == nil || !known {
 		return true, session.Refuse(protocol.CodeNotFound, "%v", room.ErrUnknown)
 	}
 	body, err := d.cfg.Report(ctx, string(name), req.Track)
