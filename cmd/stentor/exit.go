@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -33,11 +34,16 @@ func usagef(format string, args ...any) error {
 }
 
 func usageError(c *cli.Context, err error, _ bool) error {
-	name := "stentor help"
-	if c.Command != nil && c.Command.Name != "" && c.Command.Name != "stentor" {
-		name = "stentor " + c.Command.Name + " --help"
+	var path []string
+	for _, at := range c.Lineage() {
+		if at.Command != nil && at.Command.Name != "" && at.Command.Name != "stentor" {
+			path = append([]string{at.Command.Name}, path...)
+		}
 	}
-	return usagef("%w; see '%s'", err, name)
+	if len(path) == 0 {
+		return usagef("%w; see 'stentor help'", err)
+	}
+	return usagef("%w; see 'stentor %s --help'", err, strings.Join(path, " "))
 }
 
 // exitCode is the status that tells a script what err means.
