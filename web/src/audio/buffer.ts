@@ -1,0 +1,345 @@
+import { type BufferConfig, FRAME_MS, type FullConfig, withDefaults } from "./config";
+import { Estimator } from "./estimator";
+import { ask, type Hole } from "./holes";
+import type { Slot } from "./slot";
+import type { Outcome, Stats, Timing } from "./stats";
+import { Timeline } from "./timeline";
+import { type Entry, Window } from "./window";
+
+/**
+ * How far apart in time, in ms, two consecutive frames are when the speaker fell
+ * silent between them. Less is the speaker's timestamps being rough.
+ */
+const PAUSE = FRAME_MS / 2;
+
+/**
+ * How early, in ms, a frame may follow speech before it: the resampler makes up
+ * for it, while a silence of a millisecond would be a click.
+ */
+const SOON = 5;
+
+/**
+ * ms after skip in which frames held up by the sleep may still come in a burst;
+ * they are not worth playing late.
+ */
+const WAKING = 1000;
+
+/**
+ * Holds one track's frames until they are due. Push frames as they come, ask for
+ * holes after that and every 20 ms, and pop whenever 20 ms more are to sound. It
+ * reads no clock: every now is ms of any one monotonic clock, as
+ * performance.now(). What a peer sends cannot make it hold more than a fixed
+ * number of packets. The arithmetic is written down in docs/playout.md.
+ */
+export class Buffer {
+  private readonly config: FullConfig;
+  private readonly win: Window;
+  private readonly est: Estimator;
+  private line = new Timeline();
+
+  private over = false; // end was called
+  private unheard = false; // skip was the last to move on
+  private live = -Infinity; // until then what is late is skipped
+
+  // Of what was given out last.
+  private position = 0; // media time where it ended
+  private lagging = 0; // how much later than due it was given out
+  private talking = false; // it was audio: what follows continues it
+  private begun = false; // something was given out since the last restart
+  private run = 0; // blocks since the last packet
+  private waited = 0; // blocks spent waiting for the next frame, nothing newer here
+  private guessed = 0; // of those, what the decoder guessed
+
+  constructor(config: BufferConfig = {}) {
+    this.config = withDefaults(config);
+    this.win = new Window(this.config.frames);
+    this.est = new Estimator(this.config);
+  }
+
+  /**
+   * Takes a frame that came at now: its sequence, the speaker's timestamp in
+   * microseconds and one Opus packet, which is copied. Frames may come in any
+   * order and from several sources; the first copy of a sequence wins.
+   */
+  push(sequence: number, timestampUs: number, packet: Uint8Array, now: number): Outcome {
+    return this.take(sequence, timestampUs, packet, now, false);
+  }
+
+  /** Is push for a frame that was fetched because it was missing. */
+  pushRepaired(sequence: number, timestampUs: number, packet: Uint8Array, now: number): Outcome {
+    return this.take(sequence, timestampUs, packet, now, true);
+  }
+
+  private take(seq: number, timestampUs: number, packet: Uint8Array, now: number, repaired: boolean): Outcome {
+    const { restarts } = this.win;
+    const [outcome, e] = this.win.admit(seq, timestampUs, packet, now);
+    if (outcome === "duplicate" || outcome === "refused") return outcome;
+    if (this.win.restarts !== restarts) this.restart();
+    const media = this.line.place(seq, timestampUs, now, this.est.base);
+    const heldUp = now < this.live && now - media - this.est.base > this.est.delay(now);
+    if (!repaired && !heldUp) this.est.observe(media, now);
+    if (e) {
+      e.media = media;
+      e.repaired = repaired;
+    }
+    return outcome;
+  }
+
+  /** Forgets what ties the frames played so far to those to come. */
+  private restart(): void {
+    this.line = new Timeline();
+    this.est.restart();
+    this.position = this.lagging = 0;
+    this.pausing();
+  }
+
+  private pausing(): void {
+    this.talking = this.begun = false;
+    this.run = this.waited = this.guessed = 0;
+  }
+
+  /**
+   * Says at now that the track is over. No sequence from end on exists; those
+   * missing below it can still be fetched. 0 means that the last sequence is not
+   * known: then it is the newest that came.
+   */
+  end(end: number, now: number): void {
+    this.over = true;
+    if (this.win.begun && end > this.win.end && Number.isSafeInteger(end)) this.win.extend(end, now);
+  }
+
+  /** Whether the track is over and all of it was given out. */
+  get done(): boolean {
+    return this.over && this.win.empty;
+  }
+
+  /** What was counted so far: a copy. */
+  get stats(): Stats {
+    return { ...this.win.stats };
+  }
+
+  /** The state at now. */
+  timing(now: number): Timing {
+    return {
+      delay: this.est.delay(now),
+      spread: this.est.spread,
+      lag: this.lagging,
+      skew: this.est.skew,
+      buffered: this.win.end - this.win.next - this.win.missing,
+      missing: this.win.missing,
+    };
+  }
+
+  /** By how much the speaker's clock is slower than ours: 1e-6 is one ppm. */
+  get skew(): number {
+    return this.est.skew;
+  }
+
+  /**
+   * When the frame after the newest one will have come, if the speaker does not
+   * pause: 99 in 100 come by then. Null before the first frame. A hop adds its
+   * margin to this.
+   */
+  expectedBy(): { sequence: number; by: number } | null {
+    if (!this.line.begun) return null;
+    return { sequence: this.line.newest + 1, by: this.est.base + this.line.media + FRAME_MS + this.est.spread };
+  }
+
+  /**
+   * The sequences to FETCH now, oldest first: those missing for which something
+   * newer came, at least `reorder` ago, and whose repair, one round trip (ms,
+   * the caller's measure to where it would fetch) away, is in time. A sequence is
+   * given out once; again only when the round trip and 20 ms went by without it,
+   * or after fetchFailed, and three times at most.
+   */
+  holes(now: number, roundTrip: number): Hole[] {
+    const found: Hole[] = [];
+    if (this.win.missing === 0 || this.unheard) return found;
+    const delay = this.est.delay(now);
+    let start = this.line.media + (this.win.end - this.line.newest) * FRAME_MS;
+    for (let sequence = this.win.end - 1; sequence >= this.win.next; sequence--) {
+      start -= FRAME_MS; // a hole is given up at the latest moment that fits
+      const e = this.win.at(sequence);
+      if (e.here) {
+        start = e.media;
+        continue;
+      }
+      const by = this.due(start, delay) + (this.talking ? this.lagging : 0);
+      if (ask(e, now, by, roundTrip, this.config.reorder)) found.push({ sequence, by });
+    }
+    return found.reverse();
+  }
+
+  /**
+   * Takes back that a sequence was asked for: the next holes gives it out again
+   * if there still is time, for instance at another relay.
+   */
+  fetchFailed(sequence: number): void {
+    if (sequence >= this.win.next && sequence < this.win.end) this.win.at(sequence).asking = false;
+  }
+
+  /**
+   * Is pop while nobody can listen (a locked player, a tab that slept): all that
+   * is due by now goes by uncounted, and nothing is worth a FETCH until the next
+   * pop. That begins live, and for a second does not play what comes late.
+   */
+  skip(now: number): void {
+    const delay = this.est.delay(now);
+    while (!this.win.empty && this.due(this.startOf(this.win.next), delay) <= now) this.win.skip();
+    this.pausing();
+    this.unheard = true;
+    this.live = now + WAKING;
+  }
+
+  /**
+   * What the track has for the 20 ms that come next, at the moment at. Call it
+   * 20 ms later for those after them, or `wait` later after a silence.
+   *
+   * A frame that continues running speech is given out whatever its due time: the
+   * caller's resampler keeps the two together, by the slot's lag. The due time
+   * decides when speech begins after silence, and when a missing frame is given
+   * up.
+   */
+  pop(at: number): Slot {
+    this.unheard = false;
+    const delay = this.est.delay(at);
+    this.dropStale(at, delay);
+    while (!this.win.empty) {
+      const e = this.win.at(this.win.next);
+      const slot = e.here ? this.popFrame(e, at, delay) : this.popHole(at, delay);
+      if (slot) return slot;
+    }
+    if (this.over) {
+      this.talking = false;
+      return { kind: "ended" };
+    }
+    this.waited++;
+    return this.starve(FRAME_MS);
+  }
+
+  /**
+   * When a frame is to be given out: the moment at which it can have arrived at
+   * the earliest, plus the delay.
+   */
+  private due(media: number, delay: number): number {
+    return this.est.base + media + delay;
+  }
+
+  /** Plays the next frame, or waits for it. */
+  private popFrame(e: Entry, at: number, delay: number): Slot {
+    const due = this.due(e.media, delay);
+    const follows = this.begun && e.media - this.position < PAUSE;
+    if (!(this.talking && follows) && this.early(due, at)) {
+      if (follows) this.waited++; // the delay grew
+      return this.rest(due - at);
+    }
+    if (follows) this.win.stats.stalled += this.waited;
+    this.position = e.media + FRAME_MS;
+    this.lagging = at - due;
+    this.talking = this.begun = true;
+    this.run = this.waited = this.guessed = 0;
+    const { timestamp, packet, repaired } = e;
+    const slot: Slot = { kind: "play", sequence: this.win.next, timestamp, packet, repaired, lag: this.lagging };
+    this.win.pass(true);
+    return slot;
+  }
+
+  /** Whether there is to be silence until due. */
+  private early(due: number, at: number): boolean {
+    return due - at > (this.talking ? SOON : 0);
+  }
+
+  /**
+   * Decides about a missing frame: wait as long as it may belong to a time yet to
+   * come, then give it up. Null when its time is over altogether and nothing is
+   * known of it, so that nothing needs to sound.
+   */
+  private popHole(at: number, delay: number): Slot | null {
+    const start = this.startOf(this.win.next);
+    const due = this.due(start, delay);
+    const follows = this.talking && start - this.position < PAUSE;
+    if (!follows && this.early(due, at)) return this.starve(due - at);
+    const inTime = this.talking || at - due < FRAME_MS;
+    const slot = this.giveUp(start, at - due);
+    if (inTime || slot.next) return slot;
+    if (this.guessed > 0) { // in its place, while nothing newer was here
+      this.guessed--;
+      this.win.stats.concealed++;
+    }
+    return null;
+  }
+
+  /**
+   * The media time at which a sequence that waits begins; of a missing one, at
+   * the latest: just so early that those up to the next one here fit behind it.
+   */
+  private startOf(seq: number): number {
+    const here = this.win.firstHere(seq);
+    if (here < 0) return this.line.media + (seq - this.line.newest) * FRAME_MS; // known from the track's end
+    return this.win.at(here).media - (here - seq) * FRAME_MS;
+  }
+
+  /** Loses the next frame, whose place is at start. */
+  private giveUp(start: number, lag: number): Slot & { kind: "lost" } {
+    this.run++;
+    const sequence = this.win.next;
+    let next: Uint8Array | null = null;
+    if (sequence + 1 < this.win.end) {
+      const e = this.win.at(sequence + 1);
+      if (e.here && e.media - start < FRAME_MS + PAUSE) {
+        next = e.packet;
+        this.talking = true;
+      }
+    }
+    if (this.talking && (next || this.run <= this.config.concealed)) this.win.stats.concealed++;
+    this.position = start + FRAME_MS;
+    this.lagging = lag;
+    this.begun = true;
+    this.waited = 0;
+    this.win.pass(false);
+    return { kind: "lost", sequence, next, run: this.run, lag };
+  }
+
+  /**
+   * Fills the time until it is known how it goes on: with the decoder's guess for
+   * a while, then with silence of at most wait.
+   */
+  private starve(wait: number): Slot {
+    if (!this.talking || this.run >= this.config.concealed) return this.rest(wait);
+    this.run++;
+    this.guessed++;
+    return { kind: "starved", run: this.run };
+  }
+
+  /** Silence. What comes after it begins when it is due. */
+  private rest(wait: number): Slot {
+    this.talking = false;
+    this.run = 0;
+    return { kind: "silence", wait };
+  }
+
+  /**
+   * Gives up frames so old that playing them would keep the listener further
+   * behind than maxDelay: all up to the first one no older than the delay.
+   */
+  private dropStale(at: number, delay: number): void {
+    const waking = at < this.live;
+    const oldest = (waking ? delay : this.config.maxDelay) + FRAME_MS;
+    if (this.win.empty || !this.stale(this.win.next, at, oldest)) return;
+    while (!this.win.empty && (!this.win.at(this.win.next).here || this.stale(this.win.next, at, delay))) {
+      if (waking) {
+        this.win.skip();
+        continue;
+      }
+      if (this.win.at(this.win.next).here) this.win.stats.late++;
+      this.win.pass(false);
+    }
+    this.pausing();
+  }
+
+  /** Whether the frame is here and older than age (ms) at the moment at. */
+  private stale(seq: number, at: number, age: number): boolean {
+    const e = this.win.at(seq);
+    return e.here && at - this.est.base - e.media > age;
+  }
+}
