@@ -43,7 +43,7 @@ func (b *Buffer) Pop(at time.Duration) Slot {
 func (b *Buffer) popFrame(e *entry, at, delay time.Duration) Slot {
 	due := b.due(e.media, delay)
 	follows := b.begun && e.media-b.position < pause
-	if !(b.talking && follows) && b.early(due, at) {
+	if (!b.talking || !follows) && b.early(due, at) {
 		if follows {
 			b.waited++ // the delay grew
 		}
