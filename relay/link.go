@@ -93,6 +93,7 @@ func (m *mesh) serve(name string, conn *quic.Conn) error {
 		HopID:    r.hopID,
 		Relay:    true,
 		Report:   m.answer,
+		Operate:  r.operate,
 		OnRoom:   func(room string) func() { return m.asked(p.session, name, room) },
 		Logger:   p.log,
 	})

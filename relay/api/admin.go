@@ -30,13 +30,7 @@ func Admin(registry *prometheus.Registry, r Operated) http.Handler {
 	})
 	mux.HandleFunc("GET /v1/tree", func(w http.ResponseWriter, req *http.Request) { serveTree(w, req, r) })
 	mux.HandleFunc("POST /v1/drain", func(w http.ResponseWriter, req *http.Request) { serveDrain(w, req, r) })
-	mux.HandleFunc("POST /v1/undrain", func(w http.ResponseWriter, _ *http.Request) {
-		if err := r.Undrain(); err != nil {
-			writeError(w, http.StatusConflict, "conflict", err.Error())
-			return
-		}
-		writeJSON(w, http.StatusOK, map[string]string{"state": "ready"})
-	})
+	mux.HandleFunc("POST /v1/undrain", func(w http.ResponseWriter, req *http.Request) { serveUndrain(w, req, r) })
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)

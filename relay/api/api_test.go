@@ -51,17 +51,32 @@ func (town) Tree(_ context.Context, room string) (Tree, error) {
 	}
 	return Tree{Room: room, Red: "relay-a"}, nil
 }
-func (t town) Drain(_ context.Context, deadline time.Duration) (Drained, error) {
+func (t town) Drain(_ context.Context, relay string, deadline time.Duration) (Drained, error) {
+	if err := t.find(relay); err != nil {
+		return Drained{}, err
+	}
 	if t.full {
 		return Drained{}, errors.New("draining already")
 	}
 	return Drained{Moved: int(deadline / time.Second)}, nil
 }
-func (t town) Undrain() error {
+func (t town) Undrain(_ context.Context, relay string) error {
+	if err := t.find(relay); err != nil {
+		return err
+	}
 	if !t.full {
 		return errors.New("the relay does not drain")
 	}
 	return nil
+}
+func (t town) find(relay string) error {
+	switch relay {
+	case "", "relay-a":
+		return nil
+	case "relay-z":
+		return ErrUnreachable
+	}
+	return &UnknownRelayError{Name: relay, Known: []string{"relay-a", "relay-z"}}
 }
 func (t town) TakesNewcomers() bool { return !t.full }
 
@@ -163,6 +178,13 @@ func TestAdmin(t *testing.T) {
 		{"POST", "/v1/drain", `now`, false, 400, "not JSON"},
 		{"POST", "/v1/undrain", "", true, 200, `"state":"ready"`},
 		{"POST", "/v1/undrain", "", false, 409, "does not drain"},
+		{"POST", "/v1/drain", `{"relay":"relay-a"}`, false, 200, `"moved":30`},
+		{"POST", "/v1/drain", `{"relay":"relay-x"}`, false, 404, "there are: relay-a, relay-z"},
+		{"POST", "/v1/drain", `{"relay":"relay-z"}`, false, 503, "cannot be asked"},
+		{"POST", "/v1/drain", `{"relay":7}`, false, 400, "not JSON"},
+		{"POST", "/v1/undrain", `{"relay":"relay-a"}`, true, 200, `"state":"ready"`},
+		{"POST", "/v1/undrain", `{"relay":"relay-x"}`, true, 404, "relay-x"},
+		{"POST", "/v1/undrain", `now`, true, 400, "not JSON"},
 		{"GET", "/v1/drain", "", false, 404, "not_found"},
 	} {
 		resp, body := ask(t, Admin(registry, town{tt.full}), tt.method, tt.target, strings.NewReader(tt.body))

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -19,9 +20,11 @@ type Operated interface {
 	Members() []Peer
 	// Tree is how a room gets from its roots to the relays that take part.
 	Tree(ctx context.Context, room string) (Tree, error)
-	// Drain moves every session to other relays; Undrain takes newcomers again.
-	Drain(ctx context.Context, deadline time.Duration) (Drained, error)
-	Undrain() error
+	// Drain has a relay, by its name, move every session to others; Undrain has it
+	// take newcomers again. "" is the relay itself. The error may be an
+	// [UnknownRelayError], or [ErrUnreachable].
+	Drain(ctx context.Context, relay string, deadline time.Duration) (Drained, error)
+	Undrain(ctx context.Context, relay string) error
 }
 
 // A Peer is a relay of the network as its operator sees it.
@@ -68,8 +71,22 @@ type Drained struct {
 	TookMS     int64  `json:"took_ms"`
 }
 
-// ErrUnknownRoom says that a room is not live in the network.
-var ErrUnknownRoom = errors.New("not a live room")
+var (
+	// ErrUnknownRoom says that a room is not live in the network.
+	ErrUnknownRoom = errors.New("not a live room")
+	// ErrUnreachable says that another relay could not be asked.
+	ErrUnreachable = errors.New("the relay cannot be asked")
+)
+
+// An UnknownRelayError says that nobody has that name.
+type UnknownRelayError struct {
+	Name  string
+	Known []string // who is there
+}
+
+func (e *UnknownRelayError) Error() string {
+	return fmt.Sprintf("no relay of the network is called %q; there are: %s", clip(e.Name), strings.Join(e.Known, ", "))
+}
 
 func serveTree(w http.ResponseWriter, req *http.Request, r Operated) {
 	room := req.URL.Query().Get("room")
@@ -88,27 +105,63 @@ func serveTree(w http.ResponseWriter, req *http.Request, r Operated) {
 	}
 }
 
-// maxDrain is how long a drain may take.
-const maxDrain = time.Hour
+// MaxDrain is how long a drain may take.
+const MaxDrain = time.Hour
+
+// order is the body of a command to a relay.
+type order struct {
+	Relay      string `json:"relay"` // its name; "" is the one that is asked
+	DeadlineMS int64  `json:"deadline_ms"`
+}
+
+// readOrder reads the body over what it says when it is empty.
+func readOrder(w http.ResponseWriter, req *http.Request, o *order) bool {
+	if err := json.NewDecoder(req.Body).Decode(o); err != nil && !errors.Is(err, io.EOF) {
+		writeError(w, http.StatusBadRequest, "bad_request", "the body is not JSON such as {\"relay\":\"relay-a\",\"deadline_ms\":30000}")
+		return false
+	}
+	return true
+}
+
+// writeRefusal says why a command was not done.
+func writeRefusal(w http.ResponseWriter, err error) {
+	var unknown *UnknownRelayError
+	switch {
+	case errors.As(err, &unknown):
+		writeError(w, http.StatusNotFound, "not_found", err.Error())
+	case errors.Is(err, ErrUnreachable):
+		writeError(w, http.StatusServiceUnavailable, "unavailable", err.Error())
+	default:
+		writeError(w, http.StatusConflict, "conflict", err.Error())
+	}
+}
 
 func serveDrain(w http.ResponseWriter, req *http.Request, r Operated) {
-	body := struct {
-		DeadlineMS int64 `json:"deadline_ms"`
-	}{DeadlineMS: 30_000}
-	if err := json.NewDecoder(req.Body).Decode(&body); err != nil && !errors.Is(err, io.EOF) {
-		writeError(w, http.StatusBadRequest, "bad_request", "the body is not JSON such as {\"deadline_ms\":30000}")
+	o := order{DeadlineMS: 30_000}
+	if !readOrder(w, req, &o) {
 		return
 	}
-	deadline := time.Duration(body.DeadlineMS) * time.Millisecond
-	if body.DeadlineMS < 1 || body.DeadlineMS > maxDrain.Milliseconds() {
-		writeError(w, http.StatusBadRequest, "bad_request", fmt.Sprintf("deadline_ms is %d: want 1 to %d", body.DeadlineMS, maxDrain.Milliseconds()))
+	if o.DeadlineMS < 1 || o.DeadlineMS > MaxDrain.Milliseconds() {
+		writeError(w, http.StatusBadRequest, "bad_request", fmt.Sprintf("deadline_ms is %d: want 1 to %d", o.DeadlineMS, MaxDrain.Milliseconds()))
 		return
 	}
 	// Whoever asked may hang up; the drain goes on.
-	d, err := r.Drain(context.WithoutCancel(req.Context()), deadline)
+	d, err := r.Drain(context.WithoutCancel(req.Context()), o.Relay, time.Duration(o.DeadlineMS)*time.Millisecond)
 	if err != nil {
-		writeError(w, http.StatusConflict, "conflict", err.Error())
+		writeRefusal(w, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, d)
+}
+
+func serveUndrain(w http.ResponseWriter, req *http.Request, r Operated) {
+	var o order
+	if !readOrder(w, req, &o) {
+		return
+	}
+	if err := r.Undrain(req.Context(), o.Relay); err != nil {
+		writeRefusal(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"state": "ready"})
 }

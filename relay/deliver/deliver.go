@@ -35,6 +35,9 @@ type Config struct {
 	// Report answers another relay that asks about a room; see [Reports]. Nil
 	// answers nobody.
 	Report func(ctx context.Context, room, what string) ([]byte, error)
+	// Operate does what the operator of another relay asks, with its argument, and
+	// returns the answer when it is done; see [Operate]. Nil does nothing.
+	Operate func(what string, argument uint64) ([]byte, error)
 	// OnListen is called with 1 when the session begins to take audio of a room and
 	// with -1 when it has ceased to. Nil is called for none.
 	OnListen func(room string, n int)
@@ -303,6 +306,9 @@ const fetchFor = 5 * time.Second
 
 // Fetch implements [session.Publisher].
 func (d *Deliver) Fetch(ctx context.Context, req protocol.Fetch, w *session.GroupWriter) error {
+	if is, err := d.operate(ctx, req, w); is {
+		return err
+	}
 	ctx, stop := context.WithTimeout(ctx, fetchFor)
 	defer stop()
 	if is, err := d.report(ctx, req, w); is {
