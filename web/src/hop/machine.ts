@@ -1,6 +1,16 @@
 import type { Candidate } from "./candidate";
+import { move } from "./change";
 import type { Effect, Event, Session } from "./event";
+import { closed, consider, goaway, networkChanged, outdone } from "./leave";
+import { free, hear, linkOf } from "./link";
+import type { Link } from "./link";
+import { report, unwanted } from "./move";
 import type { Options } from "./options";
+import { seek } from "./seek";
+import { listen } from "./silence";
+import { keepStandby, settle } from "./standby";
+import { State } from "./state";
+import { announced, arrived, ended } from "./track";
 
 /** A session, and the relay it is with. */
 export interface Held {
@@ -8,10 +18,18 @@ export interface Held {
   readonly candidate: Candidate;
 }
 
+/** How often one step looks again, at most, after it changed something. */
+const reviews = 8;
+
+/** What a step is told if nothing but time passed. */
+export const nothing: Event = { kind: "now" };
+
 /** Decides for one listener. A new machine knows of no relay yet. */
 export class Machine {
+  private readonly state: State;
+
   constructor(options: Options = {}) {
-    void options;
+    this.state = new State(options);
   }
 
   /**
@@ -19,9 +37,15 @@ export class Machine {
    * fixed moment, and returns what to do. The list is good until the next step.
    * Time that steps back stands still.
    */
-  step(now: number, event: Event = { kind: "now" }): readonly Effect[] {
-    void [now, event];
-    return [];
+  step(now: number, event: Event = nothing): readonly Effect[] {
+    const m = this.state;
+    m.effects.length = 0;
+    m.now = Math.max(m.now, now);
+    take(m, event);
+    if (m.changed || m.now >= m.deadline) {
+      review(m);
+    }
+    return m.effects;
   }
 
   /**
@@ -29,16 +53,101 @@ export class Machine {
    * undefined if it can wait for ever. It may be earlier than need be.
    */
   deadline(): number | undefined {
-    return undefined;
+    const at = this.state.deadline;
+    return at === Infinity ? undefined : at;
   }
 
   /** What is listened to. */
   primary(): Held | undefined {
-    return undefined;
+    return held(this.state.primary);
   }
 
   /** What stands by. */
   standby(): Held | undefined {
-    return undefined;
+    return held(this.state.standby);
+  }
+}
+
+function held(l: Link | undefined): Held | undefined {
+  return l && { session: l.id, candidate: l.relay };
+}
+
+/** Notes an event. */
+function take(m: State, e: Event): void {
+  switch (e.kind) {
+    case "now":
+      return;
+    case "candidates":
+      m.book.list(e.candidates, m.now);
+      m.changed = true;
+      return;
+    case "network-changed":
+      networkChanged(m);
+      return;
+    case "better":
+      outdone(m, e.name);
+      return;
+    case "set-cold":
+      m.cold = e.cold;
+      m.changed = true;
+      return;
+  }
+  const l = linkOf(m, e.session);
+  if (l?.up) {
+    takeOf(m, l, e);
+  } else if (l) {
+    takeOfAttempt(m, l, e);
+  }
+}
+
+type SessionEvent = Extract<Event, { readonly session: Session }>;
+
+/** Notes an event of an attempt. */
+function takeOfAttempt(m: State, l: Link, e: SessionEvent): void {
+  switch (e.kind) {
+    case "dialled":
+      l.up = true;
+      l.since = m.now;
+      l.ticks = e.ticks;
+      m.changed = true;
+      return;
+    case "dial-failed":
+    case "closed":
+      m.book.failed(l.relay, e.kind === "dial-failed" && e.final, m.now);
+      unwanted(m, l.relay);
+      free(m, l);
+  }
+}
+
+/** Notes an event of a session. */
+function takeOf(m: State, l: Link, e: SessionEvent): void {
+  switch (e.kind) {
+    case "arrived":
+      return arrived(m, l, e);
+    case "ticked":
+      return hear(m, l, true);
+    case "announced":
+      return announced(m, l, e.track);
+    case "ended":
+      return ended(m, l, e.track);
+    case "goaway":
+      return goaway(m, l, e);
+    case "closed":
+      return closed(m, l);
+  }
+}
+
+/** Looks at everything, until there is nothing to be done. */
+function review(m: State): void {
+  for (let n = 0; n === 0 || (m.changed && n < reviews); n++) {
+    m.changed = false;
+    m.deadline = Infinity;
+    report(m);
+    listen(m);
+    consider(m);
+    move(m);
+    seek(m);
+    settle(m);
+    keepStandby(m);
   }
 }
