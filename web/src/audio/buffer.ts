@@ -261,7 +261,7 @@ export class Buffer {
     if (!follows && this.early(due, at)) return this.starve(due - at);
     const inTime = this.talking || at - due < FRAME_MS;
     const slot = this.giveUp(start, at - due);
-    if (inTime || slot.next) return slot;
+    if (inTime) return slot;
     if (this.guessed > 0) { // in its place, while nothing newer was here
       this.guessed--;
       this.win.stats.concealed++;
@@ -280,24 +280,16 @@ export class Buffer {
   }
 
   /** Loses the next frame, whose place is at start. */
-  private giveUp(start: number, lag: number): Slot & { kind: "lost" } {
+  private giveUp(start: number, lag: number): Slot {
     this.run++;
     const sequence = this.win.next;
-    let next: Uint8Array | null = null;
-    if (sequence + 1 < this.win.end) {
-      const e = this.win.at(sequence + 1);
-      if (e.here && e.media - start < FRAME_MS + PAUSE) {
-        next = e.packet;
-        this.talking = true;
-      }
-    }
-    if (this.talking && (next || this.run <= this.config.concealed)) this.win.stats.concealed++;
+    if (this.talking && this.run <= this.config.concealed) this.win.stats.concealed++;
     this.position = start + FRAME_MS;
     this.lagging = lag;
     this.begun = true;
     this.waited = 0;
     this.win.pass(false);
-    return { kind: "lost", sequence, next, run: this.run, lag };
+    return { kind: "lost", sequence, run: this.run, lag };
   }
 
   /**

@@ -24,8 +24,6 @@ export type Slot =
   | {
       kind: "lost";
       sequence: number;
-      /** The packet right after, when it is here. */
-      next: Uint8Array | null;
       /** How many lost or starved slots in a row, this one included. */
       run: number;
       lag: number;
