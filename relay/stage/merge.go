@@ -1,0 +1,64 @@
+package stage
+
+import "fmt"
+
+// Merge makes one state of two copies of the same room's that may have grown apart:
+// of each field, what was set last. It makes no difference which is a and which b,
+// nor how often or in what order copies are merged.
+func Merge(a, b State) (State, error) {
+	if a.Room != b.Room {
+		return a, fmt.Errorf("%w: state of room %.40q, not %.40q", ErrMalformed, b.Room, a.Room)
+	}
+	m := a.clone()
+	m.Clock = max(a.Clock, b.Clock)
+	m.Phase = phase(a.Phase, b.Phase)
+	m.Title = later(a.Title, b.Title)
+	m.Starts = later(a.Starts, b.Starts)
+	m.Acting = later(a.Acting, b.Acting)
+	for subject, theirs := range b.People {
+		ours := m.People[subject]
+		m.People[subject] = Person{
+			Name:   later(ours.Name, theirs.Name),
+			Role:   later(ours.Role, theirs.Role),
+			Host:   later(ours.Host, theirs.Host),
+			Muted:  later(ours.Muted, theirs.Muted),
+			Banned: later(ours.Banned, theirs.Banned),
+			Out:    later(ours.Out, theirs.Out),
+		}
+	}
+	for subject, theirs := range b.Hands {
+		m.Hands[subject] = later(m.Hands[subject], theirs)
+	}
+	return m, nil
+}
+
+// phase is the further of two: no room goes back, whatever was said where it was
+// not known that it had ended.
+func phase(a, b Field[Phase]) Field[Phase] {
+	switch order := map[Phase]int{"": 0, Announced: 1, Live: 2, Ended: 3}; {
+	case order[a.Value] > order[b.Value]:
+		return a
+	case order[b.Value] > order[a.Value]:
+		return b
+	}
+	return later(a, b)
+}
+
+// Same reports whether two states say the same.
+func Same(a, b State) bool {
+	if a.Room != b.Room || a.Clock != b.Clock || a.Phase != b.Phase || a.Title != b.Title ||
+		a.Starts != b.Starts || a.Acting != b.Acting || len(a.People) != len(b.People) || len(a.Hands) != len(b.Hands) {
+		return false
+	}
+	for subject, p := range a.People {
+		if q, ok := b.People[subject]; !ok || p != q {
+			return false
+		}
+	}
+	for subject, hand := range a.Hands {
+		if other, ok := b.Hands[subject]; !ok || hand != other {
+			return false
+		}
+	}
+	return true
+}
