@@ -131,7 +131,7 @@ func (s State) allowed(c Command, who Actor, target string) error {
 	case Remove:
 		ok = self || mine == host || mine == cohost && theirs < cohost
 	case End, Ban, Unban:
-		ok = mine == host && !(self && c.Do != End)
+		ok = mine == host && (!self || c.Do == End)
 	}
 	if ok {
 		return nil
