@@ -96,7 +96,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
 	r := c.relay
-	byTransport := map[string]int{"quic": 0, "webtransport": 0}
+	byTransport := map[string]int{"quic": 0, "webtransport": 0, "websocket": 0}
 	totals := r.metrics.totals()
 	for _, p := range r.snapshot() {
 		byTransport[p.session.Conn().Transport()]++

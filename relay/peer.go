@@ -67,7 +67,7 @@ func (r *Relay) serveSession(ctx context.Context, conn session.Conn, grant *toke
 		Setup: protocol.Setup{
 			Probe:     protocol.ProbeReport,
 			HopID:     r.hopID,
-			Datagrams: true,
+			Datagrams: conn.Datagrams(),
 			Goaway:    true,
 		},
 		Publisher: d,

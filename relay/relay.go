@@ -308,11 +308,13 @@ type server struct {
 // servers makes the HTTP servers for the ports that New took.
 func (r *Relay) servers() []*server {
 	public := r.public()
-	secure := newHTTPServer(r.advertiseH3(public))
+	secure := newHTTPServer(r.withWebSockets(r.advertiseH3(public)))
+	secure.ConnContext = withSocket
 	secure.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: r.certificate}
 	out := []*server{{"https", secure, func() error { return secure.ServeTLS(r.tcp, "", "") }}}
 	if r.http != nil {
-		s := newHTTPServer(public)
+		s := newHTTPServer(r.withWebSockets(public))
+		s.ConnContext = withSocket
 		out = append(out, &server{"http", s, func() error { return s.Serve(r.http) }})
 	}
 	if r.admin != nil {

@@ -21,6 +21,9 @@ type Conn interface {
 	// OpenUniStream never waits: out of stream credit is an error.
 	OpenUniStream() (SendStream, error)
 
+	// Datagrams reports whether the connection carries any. Where it does not,
+	// SendDatagram and ReceiveDatagram fail with [ErrNoDatagrams].
+	Datagrams() bool
 	// SendDatagram copies b and queues it. It blocks while the transport has 32
 	// datagrams queued, so only a goroutine of this connection's own may call it.
 	SendDatagram(b []byte) error
@@ -40,10 +43,11 @@ type Conn interface {
 
 	// Version is what ALPN or the subprotocol negotiation chose.
 	Version() protocol.Version
-	// Transport names the transport for logs and metrics: "quic" or "webtransport".
+	// Transport names the transport for logs and metrics: "quic", "webtransport" or
+	// "websocket".
 	Transport() string
 	// Path is the request path with its query when the transport carries one
-	// (WebTransport); native QUIC carries it in SETUP and reports false.
+	// (WebTransport, WebSocket); native QUIC carries it in SETUP and reports false.
 	Path() (path string, ok bool)
 }
 

@@ -4,9 +4,9 @@
 // nothing about what is served, and never waits for a slow peer on behalf of
 // another session.
 //
-// The connection comes in as a [Conn], which native QUIC ([FromQUIC]) and
-// WebTransport ([FromWebTransport]) both satisfy, so nothing above this package
-// knows which of the two a peer came by.
+// The connection comes in as a [Conn], which native QUIC ([FromQUIC]),
+// WebTransport ([FromWebTransport]) and a WebSocket (package protocol/qmux/conn)
+// satisfy, so nothing above this package knows which of them a peer came by.
 //
 //	s := session.New(session.FromQUIC(conn), session.Config{Publisher: p})
 //	go s.Run(ctx)

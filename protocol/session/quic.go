@@ -58,6 +58,8 @@ func (c *quicConn) OpenUniStream() (SendStream, error) {
 	return quicSend{s}, nil
 }
 
+func (c *quicConn) Datagrams() bool { return true }
+
 func (c *quicConn) SendDatagram(b []byte) error { return quicError(c.conn.SendDatagram(b)) }
 
 func (c *quicConn) ReceiveDatagram(ctx context.Context) ([]byte, error) {

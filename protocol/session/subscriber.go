@@ -85,10 +85,11 @@ func (sub *Subscriber) OnUpdate(f func()) {
 // Session returns the session the subscription came by.
 func (sub *Subscriber) Session() *Session { return sub.session }
 
-// Datagrams reports whether the peer said that it reads datagrams.
+// Datagrams reports whether the peer said that it reads datagrams, and the
+// connection carries them.
 func (sub *Subscriber) Datagrams() bool {
 	setup, _ := sub.session.Peer()
-	return setup.Datagrams
+	return setup.Datagrams && sub.session.conn.Datagrams()
 }
 
 // Start tells the peer the first group it will get. It must come before that

@@ -73,6 +73,8 @@ func (c *wtConn) OpenUniStream() (SendStream, error) {
 	return wtSend{s}, nil
 }
 
+func (c *wtConn) Datagrams() bool { return true }
+
 // SendDatagram puts the HTTP datagram (RFC 9297 §2.1: quarter stream id, then
 // the body) on the QUIC connection itself where that is known. The libraries on
 // the way would copy it into fresh memory twice, for each listener and packet.
