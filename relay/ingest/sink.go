@@ -61,7 +61,7 @@ func (s *sink) Group(ctx context.Context, in *session.GroupReader) {
 	defer s.open.Add(-1)
 	now := time.Now()
 	if !s.audio {
-		s.forward(in, room.NewGroup(in.Sequence, now), nil)
+		s.forward(in, now)
 		return
 	}
 	first, err := s.next(in)
@@ -73,7 +73,7 @@ func (s *sink) Group(ctx context.Context, in *session.GroupReader) {
 		return
 	}
 	if s.many.Load() {
-		s.forward(in, room.NewGroup(in.Sequence, now), &first)
+		s.forward(in, now, first)
 		return
 	}
 	second, err := s.next(in)
@@ -87,52 +87,61 @@ func (s *sink) Group(ctx context.Context, in *session.GroupReader) {
 	}
 	// Several packets a group: from now on they are passed on as they come.
 	s.many.Store(true)
-	g := room.NewGroup(in.Sequence, now)
-	g.Append(first)
-	s.forward(in, g, &second)
+	s.forward(in, now, first, second)
 }
 
-// forward passes a group on frame by frame until it ends.
-func (s *sink) forward(in *session.GroupReader, g *room.Group, pending *protocol.Frame) {
-	if !s.track.Write(g) {
+var errBounds = session.Refuse(protocol.CodeBounds, "%w", room.ErrTooLarge)
+
+// forward passes a group on frame by frame until it ends. Another source may
+// bring it at the same time.
+func (s *sink) forward(in *session.GroupReader, now time.Time, begun ...protocol.Frame) {
+	c := s.track.Grow(in.Sequence, now)
+	if c == nil {
 		in.Cancel(protocol.CodeDuplicate)
 		return
 	}
-	if pending != nil && !s.append(g, *pending) {
-		in.Cancel(protocol.CodeBounds)
-		return
-	}
 	for {
-		f, err := s.next(in)
-		if errors.Is(err, io.EOF) {
-			g.End(nil)
-			return
+		var f protocol.Frame
+		var err error
+		if len(begun) > 0 {
+			f, begun = begun[0], begun[1:]
+		} else {
+			f, err = s.next(in)
 		}
-		if err != nil {
-			g.End(err)
-			return
+		if err == nil && s.refuses(f) {
+			continue
 		}
-		if !s.append(g, f) {
+		if err == nil {
+			err = c.Append(f)
+		}
+		switch {
+		case err == nil:
+			continue
+		case errors.Is(err, io.EOF):
+			c.End()
+		case errors.Is(err, room.ErrComplete):
+			in.Cancel(protocol.CodeDuplicate)
+			c.End()
+		case errors.Is(err, room.ErrTooLarge):
 			in.Cancel(protocol.CodeBounds)
-			return
+			c.Cut(errBounds)
+		default:
+			c.Break(err)
 		}
+		return
 	}
 }
 
-var errBounds = session.Refuse(protocol.CodeBounds, "group above 1024 frames or 32 MiB")
-
-func (s *sink) append(g *room.Group, f protocol.Frame) bool {
-	if s.audio && !s.trusted {
-		if why := checkPacket(f.Payload); why != Taken {
-			s.source.ingest.dropped(s.source.path, why)
-			return true
-		}
-	}
-	if !g.Append(f) {
-		g.End(errBounds)
+// refuses checks a packet of a publisher's.
+func (s *sink) refuses(f protocol.Frame) bool {
+	if !s.audio || s.trusted {
 		return false
 	}
-	return true
+	why := checkPacket(f.Payload)
+	if why != Taken {
+		s.source.ingest.dropped(s.source.path, why)
+	}
+	return why != Taken
 }
 
 // next reads a frame and gives it a time where the version has none.

@@ -28,6 +28,7 @@ type Group struct {
 	size    int
 	ended   bool
 	err     error // why it was cut short
+	copies  int   // on their way
 	changed chan struct{}
 	budget  *atomic.Int64 // of the track that holds it
 }
@@ -61,11 +62,19 @@ func (g *Group) AppendDatagram(b []byte, subscribeID uint64) []byte {
 
 // Append adds a frame to a growing group and reports false if the group has
 // grown beyond what a relay holds of one group.
-func (g *Group) Append(f protocol.Frame) bool {
+func (g *Group) Append(f protocol.Frame) bool { return g.appendAt(-1, f) == nil }
+
+// appendAt adds the i-th frame, -1 being the next one, unless it is there already.
+func (g *Group) appendAt(i int, f protocol.Frame) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.ended || len(g.frames) >= maxGroupFrames || g.size+len(f.Payload) > maxGroupBytes {
-		return false
+	switch {
+	case g.ended:
+		return ErrComplete
+	case i >= 0 && i < len(g.frames):
+		return nil // another copy was quicker
+	case len(g.frames) >= maxGroupFrames || g.size+len(f.Payload) > maxGroupBytes:
+		return ErrTooLarge
 	}
 	g.frames = append(g.frames, f)
 	g.size += len(f.Payload)
@@ -73,7 +82,59 @@ func (g *Group) Append(f protocol.Frame) bool {
 		g.budget.Add(int64(len(f.Payload)))
 	}
 	g.wake()
+	return nil
+}
+
+// join counts a copy of the group that is on its way, and reports false if none
+// is wanted.
+func (g *Group) join() bool {
+	if g.whole {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ended {
+		return false
+	}
+	g.copies++
 	return true
+}
+
+// leave counts a copy that has ended. It reports whether that decides about the
+// group: it was complete with so many frames and no copy has brought more, or it
+// was the last.
+func (g *Group) leave(complete int) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.copies--
+	return complete >= len(g.frames) || g.copies == 0
+}
+
+// growing reports whether the group is not complete yet.
+func (g *Group) growing() bool {
+	if g.whole {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !g.ended
+}
+
+// abandon cuts the group short if no copy of it is on its way.
+func (g *Group) abandon(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ended || g.copies > 0 {
+		return
+	}
+	g.ended, g.err = true, err
+	g.wake()
+}
+
+func (g *Group) length() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.frames)
 }
 
 const (

@@ -42,6 +42,8 @@ type Track struct {
 	late       atomic.Uint64
 	repaired   atomic.Uint64
 
+	resuming atomic.Int32 // groups that are fetched because their copies broke
+
 	mu      sync.Mutex
 	repair  repairer
 	cache   cache
@@ -260,13 +262,15 @@ func (t *Track) notify() {
 }
 
 // wants is what a feed should ask its source for: the members' wishes combined,
-// from the first group this track does not have yet. live leaves out where the
+// from the first group this track does not have all of. live leaves out where the
 // members want to start.
 func (t *Track) wants(live bool) protocol.Delivery {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	d := combine(t.members)
 	switch {
+	case t.cache.any && t.cache.groups[t.cache.newest].growing():
+		d.Start = protocol.Seq(t.cache.newest) // another copy of it, should the first break
 	case t.cache.any:
 		d.Start = protocol.Seq(t.cache.newest + 1)
 	case live:
