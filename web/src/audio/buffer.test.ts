@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BufferConfig } from "./config";
-import { type Arrival, during, except, run, say, type Talk } from "./scene.testing";
+import { type Arrival, during, except, run, say, type Talk } from "./testing/scene";
 import { noStats, type Stats } from "./stats";
 
 interface Case {

@@ -4,5 +4,7 @@ export { type BufferConfig, defaultDelay, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE }
 export { AudioError } from "./errors";
 export type { Hole } from "./holes";
 export { type Level, LevelMeter, QUIETEST } from "./level";
+export { Microphone } from "./microphone";
+export { Player } from "./player";
 export type { Slot } from "./slot";
 export type { Outcome, Stats, Timing } from "./stats";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Arrival, during, except, run, say } from "./scene.testing";
+import { type Arrival, during, except, run, say } from "./testing/scene";
 import { noStats, type Stats } from "./stats";
 
 const HOUR = 3_600_000;

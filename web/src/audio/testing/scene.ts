@@ -1,8 +1,8 @@
-// What tests of playout share: talks, paths and a listener's clock. Not for use outside tests.
-import { Buffer } from "./buffer";
-import { type BufferConfig, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE } from "./config";
-import type { Decoder } from "./decoder";
-import type { Slot } from "./slot";
+// What tests of playout share: talks, paths and a listener's clock.
+import { Buffer } from "../buffer";
+import { type BufferConfig, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE } from "../config";
+import type { Decoder } from "../decoder";
+import type { Slot } from "../slot";
 
 /** What the speaker's clock says, in ms, when the listener's says 0. */
 const EPOCH = 1_700_000_000_000;

@@ -1,0 +1,78 @@
+import { FRAME_SAMPLES, SAMPLE_RATE } from "./config";
+import { Lead } from "./lead";
+import { Resampler } from "./resampler";
+
+/** ms without a call after which playout does not go on but begins anew, live: more than the longest lead. */
+export const ASLEEP = 500;
+
+/** Where a Pump takes blocks from. */
+export interface Source {
+  /** The 20 ms asked for at now (ms), interleaved, 48 kHz; good until the next call. */
+  mix(now: number): Float32Array;
+  /** Lets time go by unheard until now. */
+  skip(now: number): void;
+}
+
+/**
+ * Keeps the sound card fed: as many blocks as it takes for `lead` ms to wait in
+ * the ring, at the card's rate. Each is asked for at the moment at which it would
+ * have been, had the pump been called in time.
+ */
+export class Pump {
+  readonly lead = new Lead();
+  /** How often playout skipped to live. */
+  skips = 0;
+
+  private readonly source: Source;
+  private readonly channels: number;
+  private readonly rate: number;
+  private readonly resampler: Resampler | null;
+  private called: number | null = null;
+
+  /** rate is the sound card's, samples a second. */
+  constructor(source: Source, channels: number, rate: number) {
+    this.source = source;
+    this.channels = channels;
+    this.rate = rate;
+    const ratio = SAMPLE_RATE / rate;
+    this.resampler = ratio === 1 ? null : new Resampler(channels, Math.min(1, 1 / ratio));
+  }
+
+  /**
+   * Takes at now (ms) how many samples wait and how many underruns there were, and
+   * returns what to add, in blocks that are the caller's to keep.
+   */
+  run(queued: number, underruns: number, now: number): Float32Array[] {
+    if (this.called !== null && now - this.called > ASLEEP) this.skip(now);
+    this.called = now;
+    const lead = this.lead.update(underruns, now);
+    const blocks: Float32Array[] = [];
+    for (let ms = (queued / this.rate) * 1000; ms < lead; ) {
+      const block = this.block(now + ms - lead);
+      blocks.push(block);
+      ms += (block.length / this.channels / this.rate) * 1000;
+    }
+    return blocks;
+  }
+
+  /** Is called every so often (ms); when nobody takes samples, playout goes on unheard. */
+  idle(now: number): void {
+    if (this.called === null || now - this.called > ASLEEP) this.source.skip(now);
+  }
+
+  private skip(now: number): void {
+    this.skips++;
+    this.source.skip(now);
+  }
+
+  /** The next 20 ms, at the card's rate. */
+  private block(now: number): Float32Array {
+    if (!this.resampler) return this.source.mix(now).slice();
+    const ratio = SAMPLE_RATE / this.rate;
+    const samples = Math.round(FRAME_SAMPLES / ratio);
+    while (!this.resampler.ready(samples, ratio)) this.resampler.write(this.source.mix(now));
+    const out = new Float32Array(samples * this.channels);
+    this.resampler.read(out, ratio);
+    return out;
+  }
+}

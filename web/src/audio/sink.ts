@@ -1,0 +1,99 @@
+import { AudioError } from "./errors";
+import { OUTPUT_PROCESSOR, type OutputReport, type OutputSetup } from "./messages";
+import type { OutputCounts } from "./output";
+import { Ring } from "./ring";
+
+/** Samples that wait at most between mix and sound card: 0.68 s at 48 kHz, a power of two. */
+const RING = 32768;
+
+/** How a Sink is opened. */
+export interface SinkOptions {
+  workletUrl: string | URL;
+  channels: 1 | 2;
+  record: boolean;
+  /** Told each time the sound card took some: feed it now. */
+  onreport: () => void;
+  /** Told when the worklet broke. */
+  onbroken: () => void;
+}
+
+/**
+ * The way from the mix to one AudioContext's sound card: a worklet and the ring
+ * that feeds it, through shared memory if the page is cross-origin isolated.
+ */
+export class Sink {
+  readonly context: AudioContext;
+  readonly shared: boolean;
+  /** As of the last report. */
+  counts: OutputCounts = { played: 0, missed: 0, underruns: 0, sounded: -1 };
+  /** With record: all that went out. */
+  readonly recorded: Float32Array[] = [];
+
+  private readonly node: AudioWorkletNode;
+  private readonly ring: Ring | null; // shared with the worklet
+  private readonly channels: number;
+  private written = 0; // samples
+
+  private constructor(context: AudioContext, options: SinkOptions) {
+    const { channels, record } = options;
+    this.context = context;
+    this.channels = channels;
+    this.shared = globalThis.crossOriginIsolated === true && "SharedArrayBuffer" in globalThis;
+    this.ring = this.shared ? new Ring(new SharedArrayBuffer(Ring.bytes(RING, channels)), channels) : null;
+    const setup: OutputSetup = { channels, memory: this.ring?.memory ?? null, size: RING, record };
+    this.node = new AudioWorkletNode(context, OUTPUT_PROCESSOR, {
+      numberOfInputs: 0,
+      outputChannelCount: [channels],
+      processorOptions: setup,
+    });
+    this.node.onprocessorerror = options.onbroken;
+    this.node.port.onmessage = ({ data }: MessageEvent<OutputReport>) => {
+      const { queued: _, recorded, ...counts } = data;
+      this.counts = counts;
+      if (recorded) this.recorded.push(recorded);
+      options.onreport();
+    };
+    this.node.connect(context.destination);
+  }
+
+  /** Loads the worklet; the context may still be locked. Rejects with an AudioError. */
+  static async open(options: SinkOptions): Promise<Sink> {
+    if (!("AudioWorkletNode" in globalThis)) throw new AudioError("cannot-play", "this browser has no AudioWorklet");
+    const context = newContext();
+    try {
+      await context.audioWorklet.addModule(options.workletUrl);
+      return new Sink(context, options);
+    } catch (cause) {
+      void context.close();
+      throw new AudioError("cannot-play", "the audio worklet did not load", { cause });
+    }
+  }
+
+  /** Samples (of each channel) that wait to be put out. */
+  get queued(): number {
+    return this.ring?.queued ?? this.written - this.counts.played;
+  }
+
+  /** Adds a block, interleaved, which is the sink's from now on. */
+  write(block: Float32Array): void {
+    this.written += block.length / this.channels;
+    if (this.ring) this.ring.write(block);
+    else this.node.port.postMessage(block, [block.buffer]);
+  }
+
+  /** Lets the sound card go. */
+  async close(): Promise<void> {
+    this.node.port.onmessage = null;
+    this.node.disconnect();
+    if (this.context.state !== "closed") await this.context.close();
+  }
+}
+
+/** A context at 48 kHz, or at whatever rate the browser insists on. */
+export function newContext(): AudioContext {
+  try {
+    return new AudioContext({ sampleRate: 48000, latencyHint: "interactive" });
+  } catch {
+    return new AudioContext({ latencyHint: "interactive" });
+  }
+}

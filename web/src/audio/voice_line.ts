@@ -1,0 +1,48 @@
+import type { CapturedFrame } from "./api";
+import { FRAME_SAMPLES } from "./config";
+import { Gate } from "./gate";
+import { Hush } from "./hush";
+import { type Level, measure, QUIETEST } from "./level";
+
+/** What a VoiceLine encodes with: an Encoder, or a test's. */
+export interface PacketMaker {
+  encode(frame: Float32Array<ArrayBuffer>): void;
+}
+
+/**
+ * From captured frames to numbered packets. Every frame is encoded, silent or
+ * not, so that the encoder's packets can be told apart by counting; those of
+ * silence, and those captured while muted, are dropped behind the encoder.
+ */
+export class VoiceLine {
+  muted = false;
+  level: Level = { rms: QUIETEST, peak: QUIETEST };
+
+  private readonly dtx: boolean;
+  private readonly gate: Gate;
+  private readonly hush = new Hush();
+  private readonly encoding: boolean[] = []; // of each frame in the encoder: is it silence
+
+  constructor(dtx: boolean, startUs: number) {
+    this.dtx = dtx;
+    this.gate = new Gate(startUs);
+  }
+
+  /** What the next packet to go out would be, if none waited in the encoder. */
+  get next(): { sequence: number; timestampUs: number } {
+    return this.gate.next;
+  }
+
+  /** Takes the next 20 ms and hands them to the encoder. */
+  frame(pcm: Float32Array<ArrayBuffer>, encoder: PacketMaker): void {
+    this.level = measure(pcm);
+    const quiet = this.hush.silent(this.level);
+    this.encoding.push(this.muted || (this.dtx && quiet));
+    encoder.encode(this.muted ? new Float32Array(FRAME_SAMPLES) : pcm);
+  }
+
+  /** Takes the encoder's next packet; null if it is not to be sent. */
+  packet(packet: Uint8Array): CapturedFrame | null {
+    return this.gate.pass(packet, this.encoding.shift() ?? false);
+  }
+}
