@@ -1,0 +1,21 @@
+import { browser } from "./browser";
+import { RoomListener } from "./listener";
+import { RoomTalker } from "./talker";
+import type { ListenOptions, Listener, TalkOptions, Talker } from "./types";
+
+/**
+ * Makes what hears a room. Nothing is connected, and nothing sounds, before
+ * `start`, which is to be called from a gesture. Throws a TypeError for a room
+ * whose name cannot be one.
+ */
+export function createListener(options: ListenOptions): Listener {
+  return new RoomListener(options, browser);
+}
+
+/**
+ * Makes what speaks in a room. The microphone is asked for at `start`. Throws a
+ * TypeError for a name that cannot be one.
+ */
+export function createTalker(options: TalkOptions): Talker {
+  return new RoomTalker(options, browser);
+}

@@ -1,0 +1,113 @@
+import { type Candidate, hostOf } from "../hop/candidate";
+import type { ListedRelay, RelayList } from "./relays";
+import type { Failure } from "./types";
+
+/** Bounds what is kept about relays that come and go. */
+const MAX_REMEMBERED = 256;
+
+/**
+ * Which relays there are: the one whose HTTP address the page knows, and those
+ * that a list has named. A list that is empty takes nothing away, so a wrong one
+ * costs a few attempts at most.
+ */
+export class Directory {
+  private readonly path: string;
+  private listed: readonly ListedRelay[] = [];
+  /** The name of the relay at the page's own address, once it is known. */
+  private own: string | undefined;
+  /** Why a relay will never take this client, by host and port. */
+  private readonly refused = new Map<string, Failure>();
+  /** Whether an attempt at a relay's own address has ever succeeded, by name. */
+  private readonly reached = new Map<string, boolean>();
+
+  constructor(
+    /** The HTTP address of any relay. */
+    readonly lobby: URL,
+    room: string,
+  ) {
+    this.path = "/" + encodeURIComponent(room);
+  }
+
+  /** The relays to choose from: the listed ones, best first, then the page's own. */
+  candidates(): Candidate[] {
+    const all = this.listed.map((relay) => ({
+      name: relay.name, zone: relay.zone, url: this.urlOf(relay), hashes: relay.hashes,
+    }));
+    const known = all.some((c) => c.name === this.own || hostOf(c.url) === hostOf(this.lobby.href));
+    if (!known) all.push({ name: this.lobby.host, zone: "", url: this.at(this.lobby), hashes: [] });
+    return all;
+  }
+
+  /** Takes a list, and says whether it told of anybody. */
+  learn(list: RelayList): boolean {
+    if (list.relays.length === 0) return false;
+    this.listed = list.relays;
+    return true;
+  }
+
+  /** The packet length that the best relay recommends, in ms. */
+  packetMs(): 20 | 60 | 120 | undefined {
+    return this.listed[0]?.packetMs;
+  }
+
+  /** Whether the relay at the page's own address is known. */
+  get recognised(): boolean {
+    return this.own !== undefined;
+  }
+
+  /** Learns the certificate of the relay at the page's own address: so the lists know it. */
+  recognise(hash: string): void {
+    this.own = this.listed.find((relay) => relay.hashes.includes(hash.trim().toLowerCase()))?.name ?? this.own;
+  }
+
+  /** Notes how an attempt ended; without a failure it succeeded. */
+  tried(c: Candidate, failure: Failure | undefined): void {
+    const at = hostOf(c.url);
+    if (at === undefined || this.refused.size >= MAX_REMEMBERED || this.reached.size >= MAX_REMEMBERED) return;
+    if (isFinal(failure)) this.refused.set(at, failure);
+    if (!failure) this.refused.delete(at);
+    if (!this.reached.get(c.name)) this.reached.set(c.name, failure === undefined);
+  }
+
+  /** Why no relay will ever take this client; undefined while one may. */
+  hopeless(): Failure | undefined {
+    let why: Failure | undefined;
+    for (const c of this.candidates()) {
+      why = this.refused.get(hostOf(c.url) ?? "");
+      if (!why) return undefined;
+    }
+    return why;
+  }
+
+  /** The HTTP addresses to ask for a list, the page's own first. */
+  lobbies(): string[] {
+    const all = [this.lobby.origin, ...this.listed.map((relay) => relay.url.origin)];
+    return [...new Set(all)];
+  }
+
+  /**
+   * Where to dial a relay that is listed: where the list says, unless that has never
+   * worked and it is also the one that the page came from, as behind a tunnel.
+   */
+  private urlOf(relay: ListedRelay): string {
+    return this.at(relay.name === this.own && this.reached.get(relay.name) === false ? this.lobby : relay.url);
+  }
+
+  private at(where: URL): string {
+    return where.origin + this.path;
+  }
+}
+
+/** Whether no other attempt at the same relay can end better. */
+export function isFinal(failure: Failure | undefined): failure is Failure {
+  switch (failure?.kind) {
+    case "unauthorized":
+    case "forbidden":
+    case "name-taken":
+    case "certificate":
+    case "unsupported":
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,222 @@
+import type { Candidate, Session as Id } from "../hop";
+import { type Frame, ResetCode, type Setup } from "../protocol";
+import { Scope, abortable, sleep } from "../session/abort";
+import { TimeoutError } from "../session/errors";
+import type { GroupReader } from "../session/group";
+import { Session } from "../session/session";
+import type { Sink } from "../session/subscription";
+import { failureOf } from "./failure";
+import { isFinal } from "./directory";
+import { parseRelays } from "./relays";
+import type { Roamer } from "./roamer";
+
+// What every session with a Stentor relay has, announced or not: by tick the relay
+// says, when it has nothing else to say, that it is still there, and by relays
+// where to go on.
+const RELAY_BROADCAST = ".stentor/relay";
+const TICK_TRACK = "tick";
+const RELAYS_TRACK = "relays";
+
+/** How long a relay may take to answer and to introduce itself, in ms. */
+const DIAL_TIMEOUT = 5000;
+/** How long a session must have lived for its relay to count as one that takes this client, in ms. */
+const TAKEN_AFTER = 5000;
+/** How long a session of no use any more is waited for to say why, in ms. */
+const LAST_WORDS = 250;
+/** The longest list of relays that is read, in bytes. */
+const MAX_LIST = 64 << 10;
+
+/** A session that the decider wanted, or the attempt at one. */
+export class Line {
+  /** Undefined while dialling. */
+  session: Session | undefined;
+  /** The relay's introduction. */
+  setup: Setup = {};
+  /** Names the transport in use, once there is one. */
+  transport: "webtransport" | "websocket" | "" = "";
+  /** Whether it sends lists of relays. */
+  listed = false;
+  /** The least that an answer took, in ms: what is known of the round trip. */
+  roundTrip: number | undefined;
+
+  private readonly scope = new Scope();
+  private heardAt = 0;
+  private leaving: string | undefined; // a GOAWAY came before the session was known
+  private listening: Scope | undefined; // to the relay itself
+
+  constructor(
+    private readonly r: Roamer,
+    readonly id: Id,
+    readonly candidate: Candidate,
+  ) {
+    void this.run();
+  }
+
+  /** Ends with the line. */
+  get signal(): AbortSignal {
+    return this.scope.signal;
+  }
+
+  /** Ends the line because nobody wants it any more. */
+  close(): void {
+    this.scope.end(new DOMException("not needed", "AbortError"));
+    this.session?.close(ResetCode.Cancel, "");
+  }
+
+  /** Notes that something came. */
+  heard(): void {
+    this.heardAt = this.r.now();
+  }
+
+  /** For how long nothing has, in ms. */
+  quiet(): number {
+    return this.r.now() - this.heardAt;
+  }
+
+  /** Notes how long an answer took, in ms. */
+  answered(tookMs: number): void {
+    this.roundTrip = Math.min(this.roundTrip ?? tookMs, Math.max(tookMs, 1));
+  }
+
+  /** Whether the other end has introduced itself as a Stentor relay: by parameters that nobody else sends. */
+  get stentor(): boolean {
+    const { datagrams, goaway, packetMs, load } = this.setup;
+    return datagrams === true || goaway === true || packetMs !== undefined || load !== undefined;
+  }
+
+  /** Makes the session and has it used until it ends, or until nobody wants it any more. */
+  private async run(): Promise<void> {
+    const dialled = this.r.now();
+    try {
+      await this.reach();
+    } catch (error) {
+      const failure = failureOf(error, this.candidate.name);
+      this.session?.close(ResetCode.Cancel, "");
+      if (this.r.forget(this, failure)) this.r.step({ kind: "dial-failed", session: this.id, final: isFinal(failure) });
+      return;
+    }
+    const session = this.session!;
+    const begun = this.r.now();
+    this.answered(begun - dialled);
+    if (!this.signal.aborted) {
+      this.begin();
+      await Promise.race([this.r.owner.serve(this), session.closed]);
+      await sleepOr(session.closed, LAST_WORDS, this.signal);
+    }
+    this.listen(false);
+    session.close(ResetCode.Cancel, "");
+    const cause = await session.closed;
+    this.r.owner.down(this);
+    const failure = failureOf(cause, this.candidate.name);
+    if (this.r.now() - begun >= TAKEN_AFTER) this.r.directory.tried(this.candidate, undefined);
+    if (this.r.forget(this, failure)) this.r.step({ kind: "closed", session: this.id });
+    this.scope.end(cause);
+  }
+
+  /** Dials, and waits until the relay has introduced itself. */
+  private async reach(): Promise<void> {
+    const patience = new Scope(this.signal).timeout(DIAL_TIMEOUT, () => new TimeoutError("it does not answer"));
+    try {
+      const connection = await this.r.connect(this.candidate, patience.signal);
+      this.transport = connection.transport === "memory" ? "" : connection.transport;
+      const session = new Session(connection, {
+        setup: this.r.purpose.setup,
+        ...(this.r.purpose.publisher && { publisher: this.r.purpose.publisher }),
+        onGoaway: (uri) => this.goaway(uri),
+      });
+      this.session = session;
+      this.setup = await abortable(session.peerSetup, patience.signal);
+    } finally {
+      patience.release();
+    }
+  }
+
+  /** Makes the session known. */
+  private begin(): void {
+    this.heard();
+    this.r.up(this);
+    this.r.step({ kind: "dialled", session: this.id, ticks: this.stentor });
+    if (this.leaving !== undefined) this.goaway(this.leaving);
+  }
+
+  /** Notes that the relay asks to leave, perhaps before the session is known to anybody. */
+  private goaway(uri: string): void {
+    if (!this.r.has(this)) {
+      this.leaving = uri;
+      return;
+    }
+    this.r.step({ kind: "goaway", session: this.id, cause: "drain", uris: uri === "" ? [] : [uri], within: 0 });
+  }
+
+  /** Begins or ends listening to the relay itself. */
+  listen(on: boolean): void {
+    if (!on) {
+      this.listening?.end(new DOMException("not needed", "AbortError"));
+      this.listening = undefined;
+    } else if (!this.listening && !this.signal.aborted) {
+      this.listening = new Scope(this.signal);
+      void this.follow(TICK_TRACK, this.listening.signal, () => this.ticked());
+      void this.follow(RELAYS_TRACK, this.listening.signal, (frame) => this.list(frame));
+      void this.measure(this.listening.signal);
+    }
+  }
+
+  /** Subscribes to a track of the relay's own. A relay that does not have it refuses, which is no fault. */
+  private async follow(track: string, signal: AbortSignal, take: (frame: Frame) => void): Promise<void> {
+    try {
+      const subscription = await this.session!.subscribe(
+        { broadcast: RELAY_BROADCAST, track, priority: 0, ordered: false, maxLatencyMs: 0 },
+        firstFrames(take),
+        signal,
+      );
+      await subscription.ended;
+    } catch {
+      // it says no more
+    }
+  }
+
+  /** Lets the relay say how long the round trip is, where it does. */
+  private async measure(signal: AbortSignal): Promise<void> {
+    try {
+      for await (const report of this.session!.probe(signal)) {
+        if (report.rttMs > 0) this.roundTrip = report.rttMs;
+      }
+    } catch {
+      // it does not
+    }
+  }
+
+  private ticked(): void {
+    this.heard();
+    this.r.step({ kind: "ticked", session: this.id });
+  }
+
+  /** Takes a list of relays. One that makes no sense changes nothing. */
+  private list(frame: Frame): void {
+    this.heard();
+    try {
+      if (frame.payload.length > MAX_LIST) return;
+      const list = parseRelays(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(frame.payload)));
+      this.listed = true;
+      this.r.learn(list);
+    } catch {
+      // as if it had not come
+    }
+  }
+}
+
+/** A sink for tracks whose groups have one frame that matters. */
+export function firstFrames(take: (frame: Frame, sequence: number) => void): Sink {
+  return {
+    datagram: (sequence, frame) => take(frame, sequence),
+    async group(group: GroupReader): Promise<void> {
+      const frame = await group.next();
+      if (frame) take(frame, group.sequence);
+      await group.next(); // to the end, or it would be stopped
+    },
+  };
+}
+
+async function sleepOr(p: Promise<unknown>, ms: number, signal: AbortSignal): Promise<void> {
+  await Promise.race([p, sleep(ms, signal)]);
+}

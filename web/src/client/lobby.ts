@@ -1,0 +1,100 @@
+import { count, list, members, readJson, text } from "./answer";
+import { type RelayList, parseRelays } from "./relays";
+import { Failure, type RoomView } from "./types";
+
+/** How long one question may take, in ms: whoever asks has nobody to listen to, perhaps. */
+export const LOBBY_TIMEOUT = 2000;
+/** How many relays are asked for: one to be at, one to stand by, and one more. */
+const LOBBY_COUNT = 3;
+/** How many relays a question may exclude; more are refused. */
+const MAX_EXCLUDE = 64;
+/** How many rooms, and speakers of one, are read. */
+const MAX_ROOMS = 1000;
+const MAX_SPEAKERS = 256;
+const MAX_TEXT = 500;
+
+/** What a client says of itself when it asks where to go. */
+export interface LobbyQuery {
+  readonly purpose: "listen" | "speak";
+  readonly zone?: string | undefined;
+  /** Names of relays it has already. */
+  readonly exclude?: readonly string[];
+}
+
+/** How a question travels: the page's fetch, and what ends it. */
+export interface Ask {
+  readonly fetch: typeof fetch;
+  readonly signal?: AbortSignal;
+  /** In ms. */
+  readonly timeout?: number;
+}
+
+const browser: Ask = { fetch: (...args) => globalThis.fetch(...args) };
+
+/**
+ * Asks a lobby, the HTTP address of any relay, where to listen or speak. It fails
+ * with a {@link Failure}: "unreachable", or "protocol" for what is no such answer.
+ */
+export async function askLobby(lobby: string, room: string, query: LobbyQuery, ask = browser): Promise<RelayList> {
+  const q = new URLSearchParams({ purpose: query.purpose, n: String(LOBBY_COUNT) });
+  if (query.zone) q.set("zone", query.zone);
+  for (const name of query.exclude?.slice(0, MAX_EXCLUDE) ?? []) {
+    if (!name.includes(",")) q.append("exclude", name); // a comma separates names
+  }
+  return parseRelays(await get(lobby, `/v1/rooms/${encodeURIComponent(room)}/relays?${q}`, ask));
+}
+
+/** A room as the network sees it; in state `unknown`, with nobody, where it is not live. */
+export async function fetchRoom(lobby: string, room: string, ask = browser): Promise<RoomView> {
+  try {
+    return readRoom(await get(lobby, `/v1/rooms/${encodeURIComponent(room)}`, ask));
+  } catch (error) {
+    if ((error as { status?: unknown }).status !== 404) throw error;
+    return { room, state: "unknown", listeners: 0, speakers: [] };
+  }
+}
+
+/** The rooms that are live in the network, as far as the relay at `lobby` knows. */
+export async function fetchRooms(lobby: string, ask = browser): Promise<RoomView[]> {
+  const answer = members(await get(lobby, "/v1/rooms", ask), "the list of rooms");
+  return list(answer["rooms"], "rooms", MAX_ROOMS).map(readRoom);
+}
+
+function readRoom(value: unknown): RoomView {
+  const room = members(value, "the room");
+  return {
+    room: text(room["room"], "room", MAX_TEXT),
+    state: text(room["state"], "state", MAX_TEXT),
+    ...(typeof room["title"] === "string" && { title: room["title"].slice(0, MAX_TEXT) }),
+    listeners: count(room["listeners"], "listeners"),
+    speakers: list(room["speakers"] ?? [], "speakers", MAX_SPEAKERS).map((speaker) => ({
+      name: text(members(speaker, "a speaker")["name"], "name", MAX_TEXT),
+    })),
+  };
+}
+
+/** Gets JSON from a lobby. Nothing of the person's goes along: no cookie, no referrer. */
+async function get(lobby: string, path: string, ask: Ask): Promise<unknown> {
+  const url = lobbyUrl(lobby, path);
+  const timeout = AbortSignal.timeout(ask.timeout ?? LOBBY_TIMEOUT);
+  const signal = ask.signal ? AbortSignal.any([ask.signal, timeout]) : timeout;
+  try {
+    const response = await ask.fetch(url, {
+      signal, redirect: "error", credentials: "omit", referrerPolicy: "no-referrer", headers: { accept: "application/json" },
+    });
+    return await readJson(response, url.host);
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    throw new Failure("unreachable", `${url.host} does not answer`, { cause });
+  }
+}
+
+function lobbyUrl(lobby: string, path: string): URL {
+  try {
+    const url = new URL(path, lobby);
+    if (url.protocol === "https:" || url.protocol === "http:") return url;
+  } catch {
+    // falls through
+  }
+  throw new Failure("unreachable", `${JSON.stringify(lobby.slice(0, 100))} is no address of a lobby`);
+}

@@ -1,0 +1,377 @@
+import type { Candidate, Effect, Event, Hopped, Session as Id } from "../hop";
+import { TICK } from "../hop";
+import type { Setup } from "../protocol";
+import type { Connection } from "../session/connection";
+import type { Publisher } from "../session/publisher";
+import { Directory } from "./directory";
+import { failureOf } from "./failure";
+import type { Host } from "./host";
+import { Line } from "./line";
+import { askLobby } from "./lobby";
+import { type RelayList, LONGEST_RETRY } from "./relays";
+import { tokenFault } from "./token";
+import { Failure } from "./types";
+
+/** How many lobbies are asked in turn: whoever asks has nobody to listen to, perhaps. */
+const LOBBY_QUESTIONS = 4;
+/** How long the first answer of a lobby is waited for, in ms: a page that opens has time for a slow network. */
+const FIRST_LOBBY_TIMEOUT = 5000;
+/** How long ago a relay must have said something to be alive, in ms: of five ticks one should have come. */
+const ALIVE_FOR = 1000;
+/** How long no relay may take this client at the beginning, in ms. */
+const CONNECT_TIMEOUT = 10_000;
+/** How long nothing of this page must have run for it to have slept, in ms. Hidden pages run once a second. */
+const SLEPT_AFTER = 2000;
+/** How often a page looks whether it has slept, in ms. */
+const HEARTBEAT = 500;
+
+/** Says which relays to have sessions with: a Machine for a listener, a Pair for a talker. */
+export interface Decider {
+  step(now: number, event?: Event): readonly Effect[];
+  deadline(): number | undefined;
+}
+
+/** What the sessions are for. */
+export interface Purpose {
+  readonly does: "listen" | "speak";
+  readonly room: string;
+  readonly token: string | undefined;
+  readonly zone: string | undefined;
+  readonly transport: "webtransport" | "websocket" | undefined;
+  readonly setup: Setup;
+  readonly publisher: Publisher | undefined;
+}
+
+/** What uses the sessions. */
+export interface Owner {
+  /** A session is there; `down` forgets it. */
+  up(line: Line): void;
+  down(line: Line): void;
+  /** Uses a session until it is of no use any more; its signal ends it. */
+  serve(line: Line): Promise<void>;
+  /** Subscribes and unsubscribes as the decider says; the line is up. */
+  order(effect: Extract<Effect, { kind: "subscribe" | "unsubscribe" }>, line: Line): void;
+  hopped(hop: Hopped): void;
+  /** No relay will ever take this client. */
+  failed(failure: Failure): void;
+  /** Something is not as it was: connected, queued. */
+  changed(): void;
+  /** The page slept until now. */
+  woke(): void;
+}
+
+/**
+ * Has the sessions that its decider wants. It tells the decider what happens and
+ * carries out what that decides, with one timer; what the sessions are for is its
+ * owner's.
+ */
+export class Roamer {
+  readonly directory: Directory;
+  /** Of the newest attempt or session that failed. */
+  lastFailure: Failure | undefined;
+  /** When the lobby is asked again, in the host's ms, while the network is full. */
+  retryAt: number | undefined;
+
+  private readonly lines = new Map<Id, Line>();
+  private readonly ups = new Set<Line>();
+  private readonly over = new AbortController();
+  private readonly began: number;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private heartbeat: ReturnType<typeof setInterval> | undefined;
+  private unwatch: () => void = () => {};
+
+  private seenAt: number; // when something of this page last ran
+  private slept = 0; // ms that the decider does not count
+  private asking = false;
+  private askAt = -Infinity;
+  private taken!: () => void;
+  /** Settles once a first relay has taken this client. */
+  readonly ready = new Promise<void>((resolve) => (this.taken = resolve));
+  private everUp = false;
+
+  constructor(
+    private readonly host: Host,
+    private readonly decider: Decider,
+    readonly purpose: Purpose,
+    readonly owner: Owner,
+    lobby: URL,
+  ) {
+    this.directory = new Directory(lobby, purpose.room);
+    this.began = this.seenAt = host.now();
+  }
+
+  /** Begins: the lobby is asked, and whoever it names is dialled. */
+  start(): void {
+    this.heartbeat = setInterval(() => this.now(), HEARTBEAT);
+    this.unwatch = this.host.watch({ moved: () => this.moved(), shown: () => this.now() });
+    this.patience();
+    void this.ask(FIRST_LOBBY_TIMEOUT);
+  }
+
+  /** Ends every session. */
+  stop(): void {
+    if (this.over.signal.aborted) return;
+    this.over.abort(new DOMException("stopped", "AbortError"));
+    clearTimeout(this.timer);
+    clearTimeout(this.retry);
+    clearInterval(this.heartbeat);
+    this.unwatch();
+    for (const line of [...this.lines.values()]) this.drop(line);
+  }
+
+  /** The host's clock, in ms. Looking at it also tells whether the page has slept. */
+  now(): number {
+    const now = this.host.now();
+    const gap = now - this.seenAt;
+    this.seenAt = now;
+    if (gap > SLEPT_AFTER && !this.over.signal.aborted) {
+      this.slept += gap; // what the relays said meanwhile is still to be read
+      queueMicrotask(() => {
+        this.owner.woke();
+        this.step({ kind: "now" });
+      });
+    }
+    return now;
+  }
+
+  /** The time that the decider is told: ms since the beginning without those slept through. */
+  age(): number {
+    return this.now() - this.began - this.slept;
+  }
+
+  /** Whether a relay has taken this client, now or before. */
+  get wasUp(): boolean {
+    return this.everUp;
+  }
+
+  /** The sessions there are. */
+  sessions(): Iterable<Line> {
+    return this.ups;
+  }
+
+  line(id: Id): Line | undefined {
+    return this.lines.get(id);
+  }
+
+  /** Whether a line is up and still wanted. */
+  has(line: Line): boolean {
+    return this.ups.has(line);
+  }
+
+  /** Tells the decider what happened and does what it says. */
+  step(event: Event): void {
+    if (this.over.signal.aborted) return;
+    for (const effect of [...this.decider.step(this.age(), event)]) this.do(effect);
+    clearTimeout(this.timer);
+    const at = this.decider.deadline();
+    if (at !== undefined) this.timer = setTimeout(() => this.step({ kind: "now" }), Math.max(at - this.age(), 0));
+  }
+
+  private do(effect: Effect): void {
+    switch (effect.kind) {
+      case "dial":
+        this.lines.set(effect.session, new Line(this, effect.session, effect.candidate));
+        return;
+      case "close": {
+        const line = this.lines.get(effect.session);
+        if (line) this.drop(line);
+        this.owner.changed();
+        return;
+      }
+      case "ask-lobby":
+        if (this.host.now() >= this.askAt && !this.informed()) void this.ask();
+        return;
+      case "hopped":
+        return this.owner.hopped(effect);
+      default: {
+        const line = this.lines.get(effect.session);
+        if (!line || !this.ups.has(line)) return;
+        if (effect.track === TICK) line.listen(effect.kind === "subscribe");
+        this.owner.order(effect, line);
+      }
+    }
+  }
+
+  private drop(line: Line): void {
+    this.lines.delete(line.id);
+    this.ups.delete(line);
+    line.close();
+  }
+
+  /** Connects to a relay. */
+  connect(c: Candidate, signal: AbortSignal): Promise<Connection> {
+    const url = new URL(c.url);
+    if (this.purpose.token) url.searchParams.set("jwt", this.purpose.token);
+    return this.host.connect(url.href, { hashes: c.hashes ?? [], transport: this.purpose.transport, signal });
+  }
+
+  /** Makes a session known to its owner. */
+  up(line: Line): void {
+    this.ups.add(line);
+    this.everUp = true;
+    this.retryAt = undefined;
+    this.directory.tried(line.candidate, undefined);
+    this.owner.up(line);
+    this.taken();
+    this.owner.changed();
+  }
+
+  /**
+   * Forgets a line that has ended, with why. False if the decider was the one who
+   * wanted the end, and so need not be told.
+   */
+  forget(line: Line, failure: Failure): boolean {
+    this.ups.delete(line);
+    if (this.lines.get(line.id) !== line || this.over.signal.aborted) return false;
+    this.lines.delete(line.id);
+    this.failed(line, failure);
+    this.owner.changed();
+    return !this.over.signal.aborted;
+  }
+
+  /**
+   * Notes why an attempt or a session ended for no reason of ours, and ends
+   * everything if nobody can ever take this client.
+   */
+  private failed(line: Line, failure: Failure): void {
+    this.lastFailure = failure.kind === "unreachable" ? (this.refusal() ?? failure) : failure;
+    this.directory.tried(line.candidate, this.lastFailure);
+    if (this.ups.size > 0) return;
+    const why = isRefusal(this.lastFailure) ? this.lastFailure : this.directory.hopeless();
+    if (why) this.fail(why);
+  }
+
+  /** What is wrong with the token, where that can be seen: browsers do not say why a relay refused. */
+  private refusal(): Failure | undefined {
+    return tokenFault(this.purpose.token, this.host.date());
+  }
+
+  private fail(failure: Failure): void {
+    this.stop();
+    this.owner.failed(failure);
+  }
+
+  /** Fails if no relay takes this client at the beginning, other than that the network is full. */
+  private patience(): void {
+    const timer = setTimeout(() => {
+      if (this.everUp || this.over.signal.aborted) return;
+      if (this.retryAt !== undefined) return this.patience();
+      this.fail(this.lastFailure ?? new Failure("unreachable", `${this.directory.lobby.host}: no relay answers`));
+    }, CONNECT_TIMEOUT);
+    this.over.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+  }
+
+  /** Takes a list of relays. */
+  learn(list: RelayList): void {
+    if (this.directory.learn(list)) this.tellCandidates();
+  }
+
+  private tellCandidates(): void {
+    this.step({ kind: "candidates", candidates: this.directory.candidates() });
+  }
+
+  /** Asks the known lobbies in turn, once at a time. */
+  private async ask(timeout?: number): Promise<void> {
+    if (this.asking || this.over.signal.aborted) return;
+    this.asking = true;
+    try {
+      const list = await this.askInTurn(timeout);
+      if (!this.over.signal.aborted) this.answered(list);
+    } catch (error) {
+      this.unanswered(failureOf(error, this.directory.lobby.host));
+    } finally {
+      this.asking = false;
+    }
+  }
+
+  private answered(list: RelayList): void {
+    this.askAt = this.host.now() + list.retryAfterMs;
+    if (list.relays.length > 0) {
+      this.retryAt = undefined;
+      this.learn(list);
+      this.recognise();
+    } else if (list.retryAfterMs > 0 && this.lines.size === 0) {
+      this.queue(list.retryAfterMs);
+    } else if (this.directory.candidates().length > 0) {
+      this.tellCandidates();
+    }
+    this.owner.changed();
+  }
+
+  private unanswered(failure: Failure): void {
+    if (this.over.signal.aborted) return;
+    if (!this.everUp) this.lastFailure = failure;
+    const retryMs = (failure as { retryAfterMs?: number }).retryAfterMs ?? 0;
+    if (retryMs > 0 && this.lines.size === 0 && !this.everUp) this.queue(Math.min(retryMs, LONGEST_RETRY));
+    else this.tellCandidates();
+    this.owner.changed();
+  }
+
+  /** Waits before the lobby is asked again, each client a little longer by its own measure. */
+  private queue(ms: number): void {
+    const wait = ms * (1 + this.host.random() / 4);
+    this.retryAt = this.host.now() + wait;
+    this.askAt = -Infinity;
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => void this.ask(), wait);
+  }
+
+  private async askInTurn(timeout: number | undefined): Promise<RelayList> {
+    const exclude = [...this.ups].map((line) => line.candidate.name);
+    const query = { purpose: this.purpose.does, zone: this.purpose.zone, exclude };
+    let why: unknown;
+    for (const lobby of this.lobbies()) {
+      try {
+        return await askLobby(lobby, this.purpose.room, query, {
+          fetch: this.host.fetch, signal: this.over.signal, ...(timeout && { timeout }),
+        });
+      } catch (error) {
+        why ??= error;
+        if (this.over.signal.aborted) break;
+      }
+    }
+    throw why;
+  }
+
+  /** The page's own lobby and a few others, in no order. */
+  private lobbies(): string[] {
+    const [own, ...others] = this.directory.lobbies();
+    const drawn = others.map((lobby) => ({ lobby, draw: this.host.random() })).sort((a, b) => a.draw - b.draw);
+    return [own!, ...drawn.map((d) => d.lobby)].slice(0, LOBBY_QUESTIONS);
+  }
+
+  /**
+   * Learns which relay the page's own address is, so that it is not taken for
+   * another one.
+   */
+  private recognise(): void {
+    if (this.directory.recognised) return;
+    const url = new URL("/certificate.sha256", this.directory.lobby);
+    void this.host
+      .fetch(url, { signal: this.over.signal, redirect: "error", credentials: "omit" })
+      .then(async (answer) => {
+        if (!answer.ok || Number(answer.headers.get("content-length") ?? 0) > 100) return;
+        this.directory.recognise((await answer.text()).slice(0, 100));
+        this.tellCandidates();
+      })
+      .catch(() => undefined); // it stays a stranger
+  }
+
+  /**
+   * Whether a relay that is alive tells who there is as soon as that changes: a
+   * lobby knows no more, and one that is alone would be asked by everybody for ever.
+   */
+  private informed(): boolean {
+    return [...this.ups].some((line) => line.listed && line.quiet() < ALIVE_FOR);
+  }
+
+  private moved(): void {
+    this.step({ kind: "network-changed" });
+  }
+}
+
+/** Whether a failure is a relay's no to whoever asks with this token under this name. */
+function isRefusal(failure: Failure): boolean {
+  return failure.kind === "unauthorized" || failure.kind === "forbidden" || failure.kind === "name-taken";
+}

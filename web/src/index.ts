@@ -1,0 +1,26 @@
+/**
+ * Listen and speak in the rooms of a Stentor network from a browser, over
+ * WebTransport or WebSocket. {@link createListener} and {@link createTalker} are
+ * all that a page needs; web/README.md has an example.
+ */
+export { createListener, createTalker } from "./client/create";
+export { fetchRoom, fetchRooms } from "./client/lobby";
+export { MAX_NAME, nameFault } from "./client/names";
+export {
+  Failure,
+  type FailureKind,
+  type Hop,
+  type HopCause,
+  type ListenOptions,
+  type Listener,
+  type ListenerEvents,
+  type ListenerState,
+  type ListenerStats,
+  type RoomView,
+  type SpeakerView,
+  type TalkOptions,
+  type Talker,
+  type TalkerEvents,
+  type TalkerState,
+  type TrackStats,
+} from "./client/types";
