@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/stentor-audio/stentor/relay/plan"
 )
 
 // Config is what a relay is told. The zero value refuses to start: it must say
@@ -80,6 +82,11 @@ type Config struct {
 	// wait.
 	Drain time.Duration
 
+	// Degree is how many relays one feeds at most in a room that this relay is the
+	// first root of: up to so many, the roots feed all. Zero means
+	// [plan.DefaultDegree]; it is plan.MinDegree at the least.
+	Degree int
+
 	// Version is the software's, for operators. May be empty.
 	Version string
 
@@ -124,6 +131,8 @@ func (c Config) check() error {
 		return fmt.Errorf("%w: --cert and --key go together: give both or neither", ErrConfig)
 	case c.Capacity < 0:
 		return fmt.Errorf("%w: --capacity %d: give a number of listeners above 0", ErrConfig, c.Capacity)
+	case c.Degree != 0 && (c.Degree < plan.MinDegree || c.Degree > plan.MaxDegree):
+		return fmt.Errorf("%w: --degree %d: give %d to %d relays that one feeds", ErrConfig, c.Degree, plan.MinDegree, plan.MaxDegree)
 	case strings.ContainsFunc(c.Name, unicode.IsControl):
 		return fmt.Errorf("%w: --name %q has a control character; it must fit into a line", ErrConfig, c.Name)
 	}

@@ -94,7 +94,8 @@ func (m *mesh) serve(name string, conn *quic.Conn) error {
 		Relay:    true,
 		Report:   m.answer,
 		Operate:  r.operate,
-		OnRoom:   func(room string) func() { return m.asked(p.session, name, room) },
+		OnRoom:   func(room string) func() { return m.rooms.Take(room, name) },
+		OnPlan:   func(room string) deliver.Following { return m.rooms.Ask(room, name, p.session) },
 		Logger:   p.log,
 	})
 	if !r.addPeer(p) {

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/stentor-audio/stentor/membership"
@@ -29,9 +27,6 @@ type mesh struct {
 	rooms     *uplink.Rooms
 	reports   reports // as this relay asked for them
 	answers   reports // as others did, this being a root
-
-	mu    sync.Mutex
-	taken map[string]map[string]int // how often a relay has asked for a room, by room and relay
 }
 
 // newMesh joins nobody yet, but takes the gossip port.
@@ -69,16 +64,20 @@ func newMesh(r *Relay) (*mesh, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: --gossip: %w", ErrConfig, err)
 	}
-	m := &mesh{relay: r, directory: d, taken: make(map[string]map[string]int)}
+	m := &mesh{relay: r, directory: d}
 	m.links = uplink.NewLinks(m.dial)
 	m.rooms = uplink.NewRooms(uplink.Config{
-		Self:    r.cfg.Name,
-		Roots:   m.roots,
-		Changed: func() <-chan struct{} { _, next := d.Watch(); return next },
-		Links:   m.links,
-		Follow:  m.follow,
-		Keep:    func(ctx context.Context, room string) { r.origin.Keep(ctx, protocol.Path(room)) },
-		Logger:  r.log,
+		Self:      r.cfg.Name,
+		Roots:     m.directoryRoots,
+		Known:     r.known,
+		Changed:   func() <-chan struct{} { _, next := d.Watch(); return next },
+		Links:     m.links,
+		Follow:    m.follow,
+		Plans:     m.plans,
+		FirstHand: m.firstHand,
+		Keep:      func(ctx context.Context, room string) { r.origin.Keep(ctx, protocol.Path(room)) },
+		Degree:    r.cfg.Degree,
+		Logger:    r.log,
 	})
 	return m, nil
 }
@@ -175,8 +174,26 @@ func memberState(s State) membership.State {
 // close leaves every room.
 func (m *mesh) close() { m.rooms.Close() }
 
-// roots are the names of a room's roots by the directory as it stands, red first.
+// roots are the names of a room's roots, red first: by its plan, if there is one
+// here that leads anywhere, or as the directory would have them.
 func (m *mesh) roots(room string) []string {
+	if p := m.rooms.Plan(room); p != nil {
+		known := m.directory.Snapshot()
+		red, blue := p.Roots()
+		_, hasRed := membership.Find(known, red)
+		_, hasBlue := membership.Find(known, blue)
+		switch {
+		case hasRed && red == blue:
+			return []string{red}
+		case hasRed || hasBlue:
+			return []string{red, blue}
+		}
+	}
+	return m.directoryRoots(room)
+}
+
+// directoryRoots are the roots of a room that has no plan.
+func (m *mesh) directoryRoots(room string) []string {
 	red, blue := placement.Roots(room, m.directory.Snapshot())
 	var names []string
 	for _, root := range []membership.Relay{red, blue} {
@@ -188,11 +205,12 @@ func (m *mesh) roots(room string) []string {
 }
 
 // follow takes in what another relay announces of a room.
-func (m *mesh) follow(ctx context.Context, s *session.Session, relay string, room protocol.Path) error {
+func (m *mesh) follow(ctx context.Context, s *session.Session, relay string, room protocol.Path, offers func(int)) error {
 	in := ingest.New(m.relay.origin, s, ingest.Config{
 		Prefixes: []protocol.Path{room},
 		HopID:    m.relay.hopID,
 		Relay:    true,
+		OnOffers: offers,
 		Logger:   m.relay.log.With("relay", relay),
 	})
 	if err := in.Run(ctx); err != nil {
@@ -201,13 +219,9 @@ func (m *mesh) follow(ctx context.Context, s *session.Session, relay string, roo
 	return errors.New("its announcements ended")
 }
 
-// asked is called when another relay takes a room from this one. What is spoken
-// at that relay is taken from it in turn: this is how a speaker's voice reaches
-// the roots.
-func (m *mesh) asked(s *session.Session, relay, room string) (gone func()) {
-	release := m.rooms.Want(room)
-	m.take(room, relay, 1)
-	ctx, stop := context.WithCancel(s.Context())
+// firstHand takes in what is spoken at another relay, until ctx or the session
+// ends: this is how a speaker's voice reaches the roots.
+func (m *mesh) firstHand(ctx context.Context, s *session.Session, relay, room string) {
 	in := ingest.New(m.relay.origin, s, ingest.Config{
 		Prefixes: []protocol.Path{deliver.FirstHand.Join(protocol.Path(room))},
 		Path: func(name protocol.Path) protocol.Path {
@@ -218,44 +232,56 @@ func (m *mesh) asked(s *session.Session, relay, room string) (gone func()) {
 		Relay:  true,
 		Logger: m.relay.log.With("relay", relay),
 	})
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := in.Run(ctx); err != nil && ctx.Err() == nil {
-			m.relay.log.Warn("what is spoken at a relay cannot be had", "relay", relay, "room", room, "cause", err)
+	if err := in.Run(ctx); err != nil && ctx.Err() == nil && s.Context().Err() == nil {
+		m.relay.log.Warn("what is spoken at a relay cannot be had", "relay", relay, "room", room, "cause", err)
+	}
+}
+
+// planPriority is that of a relay which takes part in the room whose plan it
+// follows.
+const planPriority = 80
+
+// plans follows the plans of a room that another relay holds.
+func (m *mesh) plans(ctx context.Context, s *session.Session, room string, wants func() (bool, <-chan struct{}), each func([]byte)) error {
+	delivery := func() (d protocol.Delivery, changed <-chan struct{}) {
+		wanted, changed := wants()
+		if wanted {
+			d.Priority = planPriority
 		}
-	}()
-	return func() {
-		stop()
-		<-ended
-		m.take(room, relay, -1)
-		release()
+		return d, changed
+	}
+	d, changed := delivery()
+	sub, err := s.Subscribe(ctx, protocol.Subscribe{
+		Broadcast: deliver.Reports.Join(protocol.Path(room)), Track: deliver.PlanTrack, Delivery: d,
+	}, planSink(each))
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	for {
+		select {
+		case <-changed:
+		case <-sub.Done():
+			return sub.Err()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if d, changed = delivery(); sub.Update(d) != nil {
+			<-sub.Done()
+			return sub.Err()
+		}
 	}
 }
 
-// take counts who takes a room from this relay.
-func (m *mesh) take(room, relay string, n int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.taken[room] == nil {
-		m.taken[room] = make(map[string]int)
-	}
-	if m.taken[room][relay] += n; m.taken[room][relay] == 0 {
-		delete(m.taken[room], relay)
-	}
-	if len(m.taken[room]) == 0 {
-		delete(m.taken, room)
-	}
-}
+// planSink takes plans, each a group of one frame.
+type planSink func([]byte)
 
-// takers are the relays that take a room from this one, in order.
-func (m *mesh) takers(room string) []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	names := make([]string, 0, len(m.taken[room]))
-	for name := range m.taken[room] {
-		names = append(names, name)
+// Datagram implements [session.Sink]: no plan comes as one.
+func (planSink) Datagram(uint64, protocol.Frame) {}
+
+// Group implements [session.Sink].
+func (take planSink) Group(_ context.Context, g *session.GroupReader) {
+	if f, err := g.Next(); err == nil {
+		take(f.Payload)
 	}
-	slices.Sort(names)
-	return names
 }

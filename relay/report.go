@@ -67,13 +67,13 @@ func (r *reports) get(room string, ask func() (api.Tree, error)) (api.Tree, erro
 	return kept.tree, kept.err
 }
 
-// tree is how a room gets to the relays that take part in it, as one of its roots
-// knows it.
+// tree is how a room gets to the relays that take part in it, as its plan has it or
+// one of its roots knows it.
 func (m *mesh) tree(ctx context.Context, room string) (api.Tree, error) {
 	ctx = context.WithoutCancel(ctx) // the answer is for others, too
 	return m.reports.get(room, func() (api.Tree, error) {
 		roots := m.roots(room)
-		if slices.Contains(roots, m.relay.cfg.Name) {
+		if slices.Contains(roots, m.relay.cfg.Name) || m.rooms.Plan(room) != nil {
 			return m.gather(ctx, room)
 		}
 		var tree api.Tree
@@ -90,12 +90,13 @@ func (m *mesh) tree(ctx context.Context, room string) (api.Tree, error) {
 	})
 }
 
-// gather asks every relay that takes the room from this one, which is a root.
+// gather asks every relay of which this one knows that it takes part in the room.
+// That are all if this one is a root, or has the plan.
 func (m *mesh) gather(ctx context.Context, room string) (api.Tree, error) {
 	roots := append(m.roots(room), "", "")
 	tree := api.Tree{Room: room, Red: roots[0], Blue: roots[1]}
 	self, live := m.relay.node(room)
-	names := m.takers(room)
+	names := m.rooms.Others(room)
 	for _, root := range roots[:2] {
 		if root != "" && root != m.relay.cfg.Name && !slices.Contains(names, root) {
 			names = append(names, root)
@@ -119,7 +120,9 @@ func (m *mesh) gather(ctx context.Context, room string) (api.Tree, error) {
 	known := m.directory.Snapshot()
 	for i := range tree.Nodes {
 		n := &tree.Nodes[i]
-		n.Parents = []string{parentOf(n.Relay, tree.Red), parentOf(n.Relay, tree.Blue)}
+		if len(n.Parents) != 2 {
+			n.Parents = []string{"", ""} // it has not answered
+		}
 		if r, ok := membership.Find(known, n.Relay); ok {
 			n.Zone, n.Load, n.State = r.Zone, int(r.Load), r.State.String()
 		}
@@ -137,14 +140,6 @@ func (m *mesh) gather(ctx context.Context, room string) (api.Tree, error) {
 		return cmp.Or(rank(a)-rank(b), cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.Relay, b.Relay))
 	})
 	return tree, nil
-}
-
-// parentOf is whom a relay takes a colour from.
-func parentOf(relay, root string) string {
-	if relay == root {
-		return ""
-	}
-	return root
 }
 
 // ask has another relay report on a room.
@@ -195,6 +190,10 @@ func (r *Relay) node(room string) (api.Node, bool) {
 		Speakers:  []string{},
 		Listeners: r.listeners(room),
 		Tracks:    r.tracksHere(room),
+	}
+	if r.mesh != nil {
+		parents := r.mesh.rooms.Parents(room)
+		n.Parents = parents[:]
 	}
 	broadcasts := r.origin.Broadcasts(protocol.Path(room))
 	for _, b := range broadcasts {

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/stentor-audio/stentor/relay"
+	"github.com/stentor-audio/stentor/relay/plan"
 )
 
 func relayCommand() *cli.Command {
@@ -43,6 +44,7 @@ func relayCommand() *cli.Command {
 			&cli.StringFlag{Name: "gossip-key", Usage: "`FILE` with the key that all relays of the network share: 'openssl rand -hex 32' makes one", EnvVars: env("gossip-key")},
 			&cli.DurationFlag{Name: "drain", Value: relay.DefaultDrain, Usage: "how long SIGTERM waits for the sessions to move to other relays", EnvVars: env("drain")},
 			&cli.IntFlag{Name: "capacity", Value: 5000, Usage: "`LISTENERS` it is meant for", EnvVars: env("capacity")},
+			&cli.IntFlag{Name: "degree", Value: plan.DefaultDegree, Usage: "how many `RELAYS` one feeds at most in a large room", Hidden: true, EnvVars: env("degree")},
 			&cli.StringFlag{Name: "data-dir", Usage: "`DIR` that keeps certificate and keys across restarts", EnvVars: env("data-dir")},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error", EnvVars: env("log-level")},
 			&cli.StringFlag{Name: "config", Usage: "TOML or YAML `FILE` with these flags", EnvVars: env("config")},
@@ -83,6 +85,7 @@ func runRelay(c *cli.Context) error {
 		Join:           c.StringSlice("join"),
 		GossipKey:      c.String("gossip-key"),
 		Drain:          drainFor(c),
+		Degree:         c.Int("degree"),
 		Version:        version,
 		Logger:         log,
 		OnReady:        func(r *relay.Relay) { fmt.Printf("ready %s %s\n", r.Name(), r.URL()) },

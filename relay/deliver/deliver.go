@@ -32,6 +32,9 @@ type Config struct {
 	// OnRoom is called when another relay asks for a room's announcements, and
 	// what it returns when it no longer does. Nil is called for none.
 	OnRoom func(room string) (gone func())
+	// OnPlan is called when another relay follows the plan of a room; see
+	// [PlanTrack]. Nil refuses it.
+	OnPlan func(room string) Following
 	// Report answers another relay that asks about a room; see [Reports]. Nil
 	// answers nobody.
 	Report func(ctx context.Context, room, what string) ([]byte, error)

@@ -84,6 +84,9 @@ func (d *Deliver) Subscribe(ctx context.Context, sub *session.Subscriber) error 
 	if isRelays(req.Broadcast, req.Track) {
 		return d.serveRelays(ctx, sub)
 	}
+	if name, ok := planOf(req.Broadcast, req.Track); ok {
+		return d.servePlan(ctx, sub, name)
+	}
 	for attempt := 0; ; attempt++ {
 		b, err := d.broadcast(ctx, req.Broadcast)
 		if err != nil {

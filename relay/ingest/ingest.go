@@ -35,6 +35,9 @@ type Config struct {
 	MaxBroadcasts int
 	// Reserved reports whether a path is the relay's own. Nil reserves nothing.
 	Reserved func(protocol.Path) bool
+	// OnOffers is called when the peer has told what it has, and whenever the number
+	// of broadcasts that are taken from it has changed. Nil is called for none.
+	OnOffers func(broadcasts int)
 	// OnLive is called when a broadcast begins, and what it returns when it ends.
 	// Nil is called for none.
 	OnLive func(protocol.Path) (ended func())
@@ -116,13 +119,15 @@ func (in *Ingest) follow(ctx context.Context, prefix protocol.Path) error {
 	}
 	defer context.AfterFunc(ctx, a.Close)()
 	defer a.Close()
-	for {
-		msg, err := a.Next()
-		if errors.Is(err, io.EOF) || ctx.Err() != nil {
-			return nil
+	initial, err := a.Initial()
+	for told := uint64(0); err == nil; told++ {
+		if told >= initial {
+			in.offers()
 		}
+		var msg protocol.Announce
+		msg, err = a.Next()
 		if err != nil {
-			return err
+			break
 		}
 		name := prefix.Join(msg.Suffix)
 		if msg.Status == protocol.AnnounceEnded {
@@ -133,6 +138,21 @@ func (in *Ingest) follow(ctx context.Context, prefix protocol.Path) error {
 			return err
 		}
 	}
+	if errors.Is(err, io.EOF) || ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// offers tells how many broadcasts are taken from the session.
+func (in *Ingest) offers() {
+	if in.cfg.OnOffers == nil {
+		return
+	}
+	in.mu.Lock()
+	live := len(in.live)
+	in.mu.Unlock()
+	in.cfg.OnOffers(live)
 }
 
 func (in *Ingest) begin(name protocol.Path, hops []uint64) error {

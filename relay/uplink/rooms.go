@@ -3,11 +3,11 @@ package uplink
 import (
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/stentor-audio/stentor/membership"
 	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/protocol/session"
 )
@@ -16,31 +16,42 @@ const (
 	// lingerFor is how long a room that nobody wants any more is kept: who comes
 	// back, or hops here, finds it warm.
 	lingerFor = 30 * time.Second
-	// leaveAfter is how long the way from a parent that is no longer one is kept
-	// after the way from its successor has begun: nothing is let go on a view of
-	// the network that may be a second old.
-	leaveAfter = 3 * time.Second
-	retryMin   = 100 * time.Millisecond
-	retryMax   = 2 * time.Second
+	// handOver is how long a room that is over here is passed on to relays that
+	// still take it from this one: they hear of it by the room's next plan.
+	handOver = 10 * time.Second
 )
 
 // Config says where a relay stands.
 type Config struct {
 	// Self is this relay's name.
 	Self string
-	// Roots are the names of a room's roots, red first, as the directory stands.
-	// There may be one or none.
+	// Roots are the names of a room's roots as the directory would have them, red
+	// first. There may be one or none. They count while the room has no plan.
 	Roots func(room string) []string
+	// Known are the relays of the directory, by name.
+	Known func() []membership.Relay
 	// Changed returns a channel that is closed when the directory changes.
 	Changed func() <-chan struct{}
 	// Links are the sessions with other relays.
 	Links *Links
 	// Follow takes in what a relay announces below a prefix until ctx or the
-	// session ends.
-	Follow func(ctx context.Context, s *session.Session, relay string, prefix protocol.Path) error
+	// session ends. It calls offers when the relay has told how much there is, and
+	// whenever that changes.
+	Follow func(ctx context.Context, s *session.Session, relay string, prefix protocol.Path, offers func(broadcasts int)) error
+	// Plans follows the plans of a room that a relay holds, until ctx or the session
+	// ends, and calls each with what comes. wants says whether this relay takes part
+	// in the room, and when that has changed. Nil does without plans: the parents
+	// are the roots.
+	Plans func(ctx context.Context, s *session.Session, room string, wants func() (bool, <-chan struct{}), each func([]byte)) error
+	// FirstHand takes in what is spoken at another relay, until ctx ends. Nil takes
+	// nothing.
+	FirstHand func(ctx context.Context, s *session.Session, relay, room string)
 	// Keep holds the room's last seconds ready until ctx ends, although nobody may
 	// listen to it here. Nil holds nothing.
 	Keep func(ctx context.Context, room string)
+	// Degree is how many relays one feeds in the plans that this relay begins. Zero
+	// means plan.DefaultDegree.
+	Degree int
 	// Logger receives what an operator should see. Nil discards it.
 	Logger *slog.Logger
 }
@@ -57,13 +68,6 @@ type Rooms struct {
 	rooms map[string]*room
 }
 
-type room struct {
-	name  string
-	wants int
-	idle  *time.Timer // runs while nobody wants it
-	stop  context.CancelFunc
-}
-
 // NewRooms makes a relay's part in no room yet. Close it.
 func NewRooms(cfg Config) *Rooms {
 	if cfg.Logger == nil {
@@ -77,10 +81,8 @@ func NewRooms(cfg Config) *Rooms {
 func (r *Rooms) Close() {
 	r.mu.Lock()
 	r.stop()
-	for _, room := range r.rooms {
-		if room.idle != nil {
-			room.idle.Stop()
-		}
+	for _, in := range r.rooms {
+		in.stopTimers()
 	}
 	r.mu.Unlock()
 	r.tasks.Wait()
@@ -94,37 +96,12 @@ func (r *Rooms) Want(name string) (release func()) {
 	if r.ctx.Err() != nil {
 		return func() {}
 	}
-	in := r.rooms[name]
-	if in == nil {
-		ctx, stop := context.WithCancel(r.ctx)
-		in = &room{name: name, stop: stop}
-		r.rooms[name] = in
-		r.tasks.Go(func() { r.attend(ctx, name) })
-		if r.cfg.Keep != nil {
-			r.tasks.Go(func() { r.cfg.Keep(ctx, name) })
-		}
-	}
-	in.wants++
-	if in.idle != nil {
-		in.idle.Stop()
-		in.idle = nil
-	}
-	return sync.OnceFunc(func() { r.release(in) })
-}
-
-func (r *Rooms) release(in *room) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if in.wants--; in.wants > 0 || r.ctx.Err() != nil {
-		return
-	}
-	in.idle = time.AfterFunc(lingerFor, func() {
+	in := r.room(name)
+	r.add(in, &in.local)
+	return sync.OnceFunc(func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if in.wants == 0 && r.rooms[in.name] == in {
-			delete(r.rooms, in.name)
-			in.stop()
-		}
+		r.drop(in, &in.local)
 	})
 }
 
@@ -133,89 +110,29 @@ func (r *Rooms) Wanted() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	names := make([]string, 0, len(r.rooms))
-	for name := range r.rooms {
-		names = append(names, name)
+	for name, in := range r.rooms {
+		if in.attended != nil {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	return names
 }
 
-// parents are the relays that this one takes a room from: the room's roots, but
-// not itself.
-func parents(self string, roots []string) []string {
-	return slices.DeleteFunc(slices.Clone(roots), func(name string) bool { return name == self })
-}
-
-// branch is the way from one parent.
-type branch struct {
-	stop    context.CancelFunc
-	leaving *time.Timer
-}
-
-// attend keeps the ways from a room's parents until ctx ends.
-func (r *Rooms) attend(ctx context.Context, name string) {
-	branches := make(map[string]*branch)
-	var tasks sync.WaitGroup
-	defer tasks.Wait()
-	for {
-		changed := r.cfg.Changed()
-		wanted := parents(r.cfg.Self, r.cfg.Roots(name))
-		for _, parent := range wanted {
-			b := branches[parent]
-			switch {
-			case b == nil:
-				child, stop := context.WithCancel(ctx)
-				branches[parent] = &branch{stop: stop}
-				tasks.Go(func() { r.hold(child, name, parent) })
-			case b.leaving != nil && b.leaving.Stop():
-				b.leaving = nil
-			case b.leaving != nil: // it has just left; it comes back as a new one
-				delete(branches, parent)
-				child, stop := context.WithCancel(ctx)
-				branches[parent] = &branch{stop: stop}
-				tasks.Go(func() { r.hold(child, name, parent) })
-			}
+// Take notes that another relay takes a room from this one, until the returned
+// function is called. It does not keep the room: for that the relay follows the
+// room's plan ([Rooms.Ask]).
+func (r *Rooms) Take(name, relay string) (gone func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	in := r.room(name)
+	in.takers[relay]++
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if in.takers[relay]--; in.takers[relay] == 0 {
+			delete(in.takers, relay)
 		}
-		for parent, b := range branches {
-			if b.leaving == nil && !slices.Contains(wanted, parent) {
-				b.leaving = time.AfterFunc(leaveAfter, b.stop)
-			}
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			for _, b := range branches {
-				b.stop()
-				if b.leaving != nil {
-					b.leaving.Stop()
-				}
-			}
-			return
-		}
-	}
-}
-
-// hold keeps one way open until ctx ends, trying again whenever it breaks.
-func (r *Rooms) hold(ctx context.Context, room, parent string) {
-	retry := retryMin
-	for ctx.Err() == nil {
-		began := time.Now()
-		s, err := r.cfg.Links.Session(ctx, parent)
-		if err == nil {
-			err = r.cfg.Follow(ctx, s, parent, protocol.Path(room))
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		r.cfg.Logger.Debug("way to a room's root interrupted", "room", room, "root", parent, "cause", err)
-		if time.Since(began) > retryMax {
-			retry = retryMin
-		}
-		select {
-		case <-time.After(retry/2 + rand.N(retry/2)):
-		case <-ctx.Done():
-			return
-		}
-		retry = min(2*retry, retryMax)
+		r.settle(in)
 	}
 }

@@ -51,7 +51,8 @@ type network struct {
 	ways   map[string]int // room@relay, how often followed now
 	begun  []time.Duration
 	since  time.Time
-	refuse error // what following fails with
+	refuse error           // what following fails with
+	silent map[string]bool // relays that never tell what they have
 }
 
 // newNetwork is relay here's part in a network; it is closed with the test.
@@ -60,6 +61,7 @@ func newNetwork(t *testing.T) *network {
 		atlas:   &atlas{roots: make(map[string][]string), changed: make(chan struct{})},
 		dialler: newDialler(0),
 		ways:    make(map[string]int),
+		silent:  make(map[string]bool),
 		since:   time.Now(),
 	}
 	n.Rooms = NewRooms(Config{Self: "here", Roots: n.atlas.of, Changed: n.atlas.watch, Links: n.dialler.links, Follow: n.follow})
@@ -67,7 +69,7 @@ func newNetwork(t *testing.T) *network {
 	return n
 }
 
-func (n *network) follow(ctx context.Context, s *session.Session, relay string, prefix protocol.Path) error {
+func (n *network) follow(ctx context.Context, s *session.Session, relay string, prefix protocol.Path, offers func(int)) error {
 	way := fmt.Sprintf("%s@%s", prefix, relay)
 	n.mu.Lock()
 	n.begun = append(n.begun, time.Since(n.since))
@@ -76,7 +78,11 @@ func (n *network) follow(ctx context.Context, s *session.Session, relay string, 
 		return n.refuse
 	}
 	n.ways[way]++
+	silent := n.silent[relay]
 	n.mu.Unlock()
+	if !silent {
+		offers(1)
+	}
 	defer func() {
 		n.mu.Lock()
 		defer n.mu.Unlock()
@@ -175,18 +181,26 @@ func TestRootsChange(t *testing.T) {
 		n.atlas.set("town", "red", "blue")
 		defer n.Want("town")()
 		n.want(t, "at first", "town@blue", "town@red")
+		n.silent["green"] = true
 		n.atlas.set("town", "green", "blue")
-		n.want(t, "the old way stays a moment", "town@blue", "town@green", "town@red")
+		n.want(t, "the old way stays", "town@blue", "town@green", "town@red")
 		time.Sleep(leaveAfter - time.Millisecond)
 		n.want(t, "still", "town@blue", "town@green", "town@red")
-		time.Sleep(time.Millisecond)
-		n.want(t, "and goes", "town@blue", "town@green")
+		time.Sleep(lookEvery)
+		n.want(t, "and goes, for blue works", "town@blue", "town@green")
 
-		n.atlas.set("town", "green", "red")
-		time.Sleep(leaveAfter / 2)
-		n.atlas.set("town", "green", "blue") // changed its mind
+		n.silent["green"] = false
+		n.atlas.set("town", "red", "yellow")
+		time.Sleep(lookEvery)
+		n.want(t, "at once if the new ones work", "town@red", "town@yellow")
+		n.silent["green"], n.silent["blue"] = true, true
+		n.atlas.set("town", "green", "blue")
+		time.Sleep(3 * leaveAfter)
+		n.want(t, "never while none of the new ones does", "town@blue", "town@green", "town@red", "town@yellow")
+		n.atlas.set("town", "red", "blue") // changed its mind
 		time.Sleep(2 * leaveAfter)
-		n.want(t, "who came back in time was never left", "town@blue", "town@green")
+		n.want(t, "who is wanted back was never left", "town@blue", "town@red")
+		n.silent["blue"] = false
 		n.atlas.set("town", "red", "blue") // after it had gone
 		time.Sleep(2 * leaveAfter)
 		n.want(t, "who comes back late is followed anew", "town@blue", "town@red")
