@@ -77,21 +77,20 @@ export class Microphone implements Capture {
     for (const track of this.stream.getAudioTracks()) {
       track.onended = () => this.end(new AudioError("unplugged", "the microphone went away"));
     }
-    const context = newContext();
-    this.context = context;
-    context.onstatechange = () => {
-      if (!this.closed && context.state !== "running") void context.resume().catch(() => undefined);
-    };
     try {
-      await context.audioWorklet.addModule(this.options.workletUrl);
-      this.connect(context);
+      await this.connect(newContext());
     } catch (cause) {
-      throw new AudioError("cannot-capture", "the audio worklet did not load", { cause });
+      // Some browsers capture only at the device's own rate.
+      await this.connect(new AudioContext()).catch(() => {
+        throw new AudioError("cannot-capture", "the microphone could not be read", { cause });
+      });
     }
-    void context.resume().catch(() => undefined);
   }
 
-  private connect(context: AudioContext): void {
+  private async connect(context: AudioContext): Promise<void> {
+    if (this.context) void this.context.close();
+    this.context = context;
+    await context.audioWorklet.addModule(this.options.workletUrl);
     const node = new AudioWorkletNode(context, INPUT_PROCESSOR, { numberOfOutputs: 0 });
     const framer = new Framer(context.sampleRate);
     node.port.onmessage = ({ data }: MessageEvent<InputBlock>) => {
@@ -100,6 +99,11 @@ export class Microphone implements Capture {
     };
     node.onprocessorerror = () => this.end(new AudioError("failed", "the audio worklet broke"));
     context.createMediaStreamSource(this.stream).connect(node);
+    const resume = () => {
+      if (!this.closed && context.state !== "running") void context.resume().catch(() => undefined);
+    };
+    context.onstatechange = resume;
+    resume();
   }
 
   private send(packet: Uint8Array): void {

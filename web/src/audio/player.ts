@@ -165,7 +165,7 @@ export class Player implements Playback {
     if (!sink || !pump || this.closed) return;
     const now = performance.now();
     if (this.firstSoundAt === 0 && sink.counts.sounded >= 0) this.firstSoundAt = now;
-    for (const block of pump.run(sink.queued, sink.counts.underruns, now)) sink.write(block);
+    for (const block of pump.run(sink.queued, sink.counts.missed, now)) sink.write(block);
   };
 
   /** Takes over what the context says of itself. */

@@ -28,6 +28,8 @@ export class Pump {
   private readonly rate: number;
   private readonly resampler: Resampler | null;
   private called: number | null = null;
+  private missed = 0; // samples, when it was called
+  private slept = 0; // of those, in sleep
 
   /** rate is the sound card's, samples a second. */
   constructor(source: Source, channels: number, rate: number) {
@@ -39,13 +41,14 @@ export class Pump {
   }
 
   /**
-   * Takes at now (ms) how many samples wait and how many underruns there were, and
+   * Takes at now (ms) how many samples wait and how many were missed so far, and
    * returns what to add, in blocks that are the caller's to keep.
    */
-  run(queued: number, underruns: number, now: number): Float32Array[] {
-    if (this.called !== null && now - this.called > ASLEEP) this.skip(now);
+  run(queued: number, missed: number, now: number): Float32Array[] {
+    if (this.called !== null && now - this.called > ASLEEP) this.wake(missed, now);
     this.called = now;
-    const lead = this.lead.update(underruns, now);
+    this.missed = missed;
+    const lead = this.lead.update(((missed - this.slept) / this.rate) * 1000, now);
     const blocks: Float32Array[] = [];
     for (let ms = (queued / this.rate) * 1000; ms < lead; ) {
       const block = this.block(now + ms - lead);
@@ -60,8 +63,10 @@ export class Pump {
     if (this.called === null || now - this.called > ASLEEP) this.source.skip(now);
   }
 
-  private skip(now: number): void {
+  /** What was missed in sleep is no reason for a longer lead. */
+  private wake(missed: number, now: number): void {
     this.skips++;
+    this.slept += missed - this.missed;
     this.source.skip(now);
   }
 
