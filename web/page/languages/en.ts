@@ -1,0 +1,127 @@
+/**
+ * English, and the list of all there is to say: every other language has the same
+ * keys. `{word}` is filled in. A key that ends in a plural category (`one`,
+ * `other`, …) is chosen by Intl.PluralRules; a language adds the categories it needs.
+ */
+export const en = {
+  language: "English",
+  "language.choose": "Language",
+
+  "rooms.title": "Live now",
+  "rooms.none": "Nobody is speaking right now. Rooms appear here by themselves.",
+  "rooms.looking": "Looking for rooms…",
+  "rooms.unreadable": "The list of rooms cannot be read at the moment. It is tried again by itself.",
+  "rooms.enter": "Know the name of a room?",
+  "rooms.enter.go": "Open",
+  "rooms.enter.hint": "Name of the room",
+  "rooms.about": "Live audio for very large rooms.",
+  "rooms.all": "All rooms",
+
+  "room.loading": "Just a moment…",
+  "room.live": "Live",
+  "room.notlive": "Not live yet",
+  "room.ended": "Ended",
+  "listeners.one": "{count} listener",
+  "listeners.other": "{count} listeners",
+
+  "listen.start": "Listen",
+  "listen.stop": "Stop listening",
+  "listen.sound": "Turn the sound on",
+  "listen.again": "Try again",
+  "listen.volume": "Volume",
+
+  "status.idle": "Press the button to hear what is said.",
+  "status.idle.silent": "Nobody is speaking yet. Press the button and you will hear it as soon as somebody does.",
+  "status.idle.stopped": "You have stopped listening.",
+  "status.connecting": "Connecting…",
+  "status.queued": "Everybody is arriving at once, and there is no room for the moment. Keep this page open: it tries again in {seconds} s.",
+  "status.waiting": "You are connected. Nobody is speaking yet; the sound will start by itself.",
+  "status.playing": "You are listening live.",
+  "status.playing.muted": "You are connected, with the sound off.",
+  "status.locked": "Your browser is holding the sound back. Press the button to hear it.",
+  "status.interrupted": "Your device has taken the sound away, for a call perhaps. If it does not come back by itself, press the button.",
+  "status.reconnecting": "The connection is lost. It is being looked for; keep this page open.",
+
+  "failure.unreachable": "Nothing answers. Check that you are online, then try again.",
+  "failure.unauthorized": "This room is open to invited people only. Open it with the link you were sent.",
+  "failure.unauthorized.token": "Your link has expired or is no longer accepted. Ask the person who invited you for a new one.",
+  "failure.forbidden": "Your link is for another room, or not for this. Ask the person who invited you for the right one.",
+  "failure.forbidden.talk": "Your link lets you listen, not speak. Ask the person who invited you for a speaker's link.",
+  "failure.name-taken": "Somebody is already speaking under this name. Choose another one.",
+  "failure.certificate": "The server could not prove that it is the right one, so nothing was connected. Reload this page; if that does not help, tell the people who run the room.",
+  "failure.unsupported": "This browser cannot do it. Update it, or open this page in a current Chrome, Edge, Firefox or Safari.",
+  "failure.microphone-refused": "The microphone was not allowed. Allow it for this page in the browser's address bar or in the settings of your device, then try again.",
+  "failure.microphone-missing": "There is no microphone, or another program is using it. Connect one or close that program, then try again.",
+  "failure.microphone-lost": "The microphone went away. Connect it again, then try again.",
+  "failure.name": "No room can have this name. Look at the link again.",
+  "failure.protocol": "The server answered something that makes no sense. Reload this page; if that does not help, tell the people who run the room.",
+
+  "speakers.title": "At the microphone",
+  "speakers.none": "Nobody yet",
+  "speakers.more.one": "and {count} more",
+  "speakers.more.other": "and {count} more",
+  "speakers.speaking": "speaking",
+  "speakers.you": "you",
+  "speakers.mute": "Mute {name}",
+  "speakers.unmute": "Unmute {name}",
+
+  "talk.open": "Speak here",
+  "talk.title": "Speak in this room",
+  "talk.name": "Your name, as everybody sees it",
+  "talk.name.empty": "Enter a name first.",
+  "talk.name.bad": "A name has no slash and at most 64 characters, and does not begin with a dot.",
+  "talk.hint": "Everybody in the room will hear you. With headphones on, nobody hears an echo.",
+  "talk.start": "Go live",
+  "talk.cancel": "Cancel",
+  "talk.asking": "Allow the microphone when your browser asks.",
+  "talk.connecting": "Connecting…",
+  "talk.live": "You are live. Everybody hears you.",
+  "talk.muted": "You are live and muted. Nobody hears you.",
+  "talk.reconnecting": "The connection is lost. It is being looked for; what you say now is not heard.",
+  "talk.mute": "Mute",
+  "talk.unmute": "Unmute",
+  "talk.stop": "Leave the microphone",
+  "talk.level": "Your microphone",
+
+  "line.title": "Connection",
+  "line.delay": "{seconds} s behind",
+  "line.lost.none": "nothing lost",
+  "line.lost": "{seconds} s lost",
+  "line.moved.none": "moved to {relay}, nothing lost",
+  "line.moved": "moved to {relay}, {seconds} s lost",
+  "line.hops.one": "moved once",
+  "line.hops.other": "moved {count} times",
+  "line.off": "Not connected",
+
+  "detail.relay": "Relay",
+  "detail.standby": "Standing by",
+  "detail.transport": "Transport",
+  "detail.delay": "Delay",
+  "detail.rtt": "Round trip",
+  "detail.frames": "Packets",
+  "detail.frames.value": "{played} played, {lost} lost, {repaired} repaired",
+  "detail.underruns": "Sound card went short",
+  "detail.underruns.value": "{ms} ms",
+  "detail.since": "Listening for",
+  "detail.none": "none",
+  "detail.hops": "Moves",
+  "detail.hop.none": "{time}: {from} to {to}, {cause}, nothing lost",
+  "detail.hop": "{time}: {from} to {to}, {cause}, {seconds} s lost",
+  "detail.terminal": "In a terminal",
+  "cause.drain": "for maintenance",
+  "cause.load": "because it was busy",
+  "cause.closed": "because it hung up",
+  "cause.silence": "because it fell silent",
+  "cause.network": "because your network changed",
+  "cause.better": "because another is nearer",
+
+  "media.album": "Live on Stentor",
+} as const;
+
+/** What can be said. */
+export type Key = keyof typeof en;
+
+/** A language: everything English has, and further plural categories where they are needed. */
+export type Language = { readonly [K in Key]: string } & {
+  readonly [K in `${string}.${"zero" | "two" | "few" | "many"}`]?: string;
+};

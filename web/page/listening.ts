@@ -1,0 +1,139 @@
+import { Failure, type Listener, type ListenerState, type SpeakerView } from "../src/client/types";
+import { createListener, nameFault } from "./client";
+import type { Place } from "./place";
+import type { Situation } from "./status";
+
+/**
+ * The page's one listener, and what a person has wanted of it. It shows nothing
+ * itself: change is called whenever there is something new to show.
+ */
+export class Listening {
+  readonly #place: Place;
+  readonly #change: () => void;
+  #listener: Listener | undefined;
+  #stopped = false;
+  #startedAt = new Date();
+  #volume = 1;
+  /** Own voice: it is not played back to who speaks. */
+  #self = "";
+
+  constructor(place: Place, change: () => void) {
+    this.#place = place;
+    this.#change = change;
+  }
+
+  get state(): ListenerState {
+    return this.#listener?.state ?? "idle";
+  }
+
+  /** Whether it is on: connected, or on the way there. */
+  get on(): boolean {
+    return this.state !== "idle" && this.state !== "failed";
+  }
+
+  get listener(): Listener | undefined {
+    return this.#listener;
+  }
+
+  get startedAt(): Date {
+    return this.#startedAt;
+  }
+
+  get speakers(): readonly SpeakerView[] {
+    return this.#listener?.speakers ?? [];
+  }
+
+  /** What to put into words; live is whether somebody is known to speak. */
+  situation(live: boolean): Situation {
+    const listener = this.#listener;
+    return {
+      state: this.state,
+      failure: this.state === "failed" ? (listener?.failure?.kind ?? "protocol") : undefined,
+      token: this.#place.token !== undefined,
+      live,
+      stopped: this.#stopped,
+      muted: this.#volume === 0,
+      seconds: Math.max(0, Math.ceil(((listener?.retryAtMs ?? 0) - performance.now()) / 1000)),
+    };
+  }
+
+  /** Begins; call it in a gesture. */
+  async start(): Promise<void> {
+    if (this.on) return;
+    const { room, token } = this.#place;
+    const listener = createListener({ lobby: location.origin, room, workletUrl: WORKLET_URL, record: recorded(), ...(token === undefined ? {} : { token }) });
+    this.#listener = listener;
+    this.#startedAt = new Date();
+    this.#stopped = false;
+    listener.volume = this.#volume;
+    const same = (): void => {
+      if (this.#listener === listener) this.#change();
+    };
+    listener.on("state", same);
+    listener.on("speakers", () => {
+      this.#muteSelf();
+      same();
+    });
+    listener.on("listeners", same);
+    listener.on("hop", same);
+    expose(listener);
+    try {
+      await listener.start();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error; // a mistake of ours: the console shall have it
+    }
+    same();
+  }
+
+  /** Lets the sound out; call it in a gesture. */
+  async resume(): Promise<void> {
+    await this.#listener?.resume();
+  }
+
+  async stop(): Promise<void> {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    this.#stopped = true;
+    this.#change();
+    await listener?.stop();
+  }
+
+  /** 0 to 1, as the slider stands: the ear wants its square. */
+  volume(slider: number): void {
+    this.#volume = slider * slider;
+    if (this.#listener !== undefined) this.#listener.volume = this.#volume;
+    this.#change();
+  }
+
+  mute(name: string, muted: boolean): void {
+    this.#listener?.muteSpeaker(name, muted);
+    this.#change();
+  }
+
+  /** Somebody speaks under this name at this page; empty for nobody. */
+  self(name: string): void {
+    if (this.#self !== "" && name === "") this.mute(this.#self, false);
+    this.#self = name;
+    this.#muteSelf();
+    this.#change();
+  }
+
+  #muteSelf(): void {
+    if (this.speakers.some((speaker) => speaker.name === this.#self && !speaker.muted)) this.#listener?.muteSpeaker(this.#self, true);
+  }
+}
+
+/** What is wrong with the room of an address, if anything. */
+export function roomFault(place: Place): boolean {
+  return nameFault(place.room) !== undefined;
+}
+
+/** A test's page keeps what was played. */
+function recorded(): boolean {
+  return "stentorRecord" in globalThis;
+}
+
+/** For tests, and for who wants to look from the browser's console. */
+function expose(listener: Listener): void {
+  Object.assign(globalThis, { stentorListener: listener });
+}
