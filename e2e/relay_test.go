@@ -118,7 +118,7 @@ func TestRelayTellsItsOperator(t *testing.T) {
 		{r.admin + "/metrics", 200, `(?m)^process_resident_memory_bytes [1-9]`},
 		{r.admin + "/debug/pprof/", 200, `goroutine`},
 		{r.http + "/certificate.sha256", 200, `^[0-9a-f]{64}$`},
-		{r.http + "/r/town", 200, `Nobody speaks in town yet`},
+		{r.http + "/r/town", 200, `<title>town · Stentor</title>`},
 		{r.http + "/v1/rooms", 200, `^\{"rooms":\[\]\}\n$`},
 		{r.http + "/v1/rooms/town/relays", 200, `"name":"Süd 1","url":"https://relay.example:4443/town"`},
 		{r.http + "/metrics", 404, `"code":"not_found"`}, // is the operator's

@@ -29,6 +29,8 @@ func (r *Relay) advertiseH3(h http.Handler) http.Handler {
 
 func (v view) TakesNewcomers() bool { return v.State() == Ready && !v.full() }
 
+func (v view) Open() bool { return v.cfg.Open }
+
 func (v view) Lobby(room string, q api.LobbyQuery) api.Lobby { return v.lobby(room, q) }
 
 func (v view) Self() api.Member {

@@ -2,10 +2,8 @@ package api
 
 import (
 	"context"
-	"embed"
 	"encoding/json"
 	"errors"
-	"html/template"
 	"io"
 	"net/http"
 	"strconv"
@@ -24,8 +22,8 @@ type Relay interface {
 	Room(ctx context.Context, name string) (Room, error)
 	// Lobby says where a newcomer to a room goes.
 	Lobby(room string, q LobbyQuery) Lobby
-	// TakesNewcomers reports whether the relay is ready and has room.
-	TakesNewcomers() bool
+	// Open reports whether everybody may speak and listen without a token.
+	Open() bool
 }
 
 // A Member is a relay that a client may connect to.
@@ -65,16 +63,12 @@ type Error struct {
 // maxBody is the longest request body that is read.
 const maxBody = 64 << 10
 
-//go:embed page.html
-var files embed.FS
-
-var page = template.Must(template.ParseFS(files, "page.html"))
-
 // Public returns the HTTP that everybody may use.
 func Public(r Relay) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, req *http.Request) { servePage(w, req, r, "") })
 	mux.HandleFunc("GET /r/{room}", func(w http.ResponseWriter, req *http.Request) { servePage(w, req, r, req.PathValue("room")) })
+	mux.HandleFunc("GET /assets/{file}", serveAsset)
 	mux.HandleFunc("GET /certificate.sha256", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
@@ -175,31 +169,3 @@ func serveRelays(w http.ResponseWriter, req *http.Request, r Relay) {
 
 // maxExclude is how many relays a newcomer may not want.
 const maxExclude = 64
-
-// servePage shows the relay, or one of its rooms, to a person.
-func servePage(w http.ResponseWriter, req *http.Request, r Relay, room string) {
-	var rooms []Room
-	cutOff := false
-	if room == "" {
-		rooms = r.Rooms(req.Context())
-	} else if only, err := r.Room(req.Context(), room); err == nil {
-		rooms = []Room{only}
-	} else {
-		cutOff = !errors.Is(err, ErrUnknownRoom)
-	}
-	self := r.Self()
-	var b strings.Builder
-	err := page.Execute(&b, map[string]any{
-		"Self": self, "Rooms": rooms, "Room": room, "Ready": r.TakesNewcomers(), "CutOff": cutOff,
-	})
-	if err != nil {
-		writeError(w, http.StatusInternalServerError, "internal", "the page could not be made")
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
-	_, _ = io.WriteString(w, b.String())
-}
