@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Lead } from "./lead";
+import { Pump } from "./pump";
+
+/** A source that writes down for when it was asked. */
+function source() {
+  const asked: number[] = [];
+  const skipped: number[] = [];
+  return {
+    asked,
+    skipped,
+    mix: (now: number) => {
+      asked.push(Math.round(now));
+      return new Float32Array(960).fill(asked.length);
+    },
+    skip: (now: number) => {
+      skipped.push(now);
+    },
+  };
+}
+
+test("the lead grows by what was missed and shrinks in calm", () => {
+  const lead = new Lead();
+  for (const [now, missed, want] of [
+    [0, 0, 80],
+    [1000, 3, 100],
+    [1010, 3, 100],
+    [2000, 48, 160],
+    [61_999, 48, 160],
+    [62_000, 48, 140],
+    [121_000, 48, 140],
+    [122_000, 48, 120],
+    [123_000, 5000, 300],
+    [1_000_000, 5000, 280],
+  ] as const) {
+    assert.equal(lead.update(missed, now), want, `at ${now}`);
+  }
+});
+
+test("each block is asked for at the moment at which it should have been", () => {
+  const s = source();
+  const pump = new Pump(s, 1, 48_000);
+  let queued = 0;
+  const run = (now: number) => {
+    const blocks = pump.run(queued, 0, now);
+    queued += blocks.reduce((sum, b) => sum + b.length, 0);
+    return blocks.length;
+  };
+  assert.equal(run(1000), 4);
+  assert.deepEqual(s.asked.splice(0), [920, 940, 960, 980]);
+  assert.equal(run(1005), 0);
+  queued -= 960; // 20 ms later, as often as that
+  assert.equal(run(1020), 1);
+  assert.deepEqual(s.asked.splice(0), [1000]);
+  queued -= 3 * 960; // the page was held up
+  assert.equal(run(1080), 3);
+  assert.deepEqual(s.asked.splice(0), [1020, 1040, 1060]);
+});
+
+test("blocks are the caller's to keep", () => {
+  const shared = new Float32Array(960);
+  let n = 0;
+  const pump = new Pump({ mix: () => shared.fill(++n), skip: () => undefined }, 1, 48_000);
+  assert.deepEqual(pump.run(0, 0, 0).map((b) => b[0]), [1, 2, 3, 4]);
+});
+
+test("after a sleep it skips to live, and the lead stays", () => {
+  const s = source();
+  const pump = new Pump(s, 1, 48_000);
+  pump.run(0, 0, 0);
+  pump.run(3000, 0, 20);
+  pump.idle(200);
+  assert.deepEqual(s.skipped, []);
+  pump.idle(700); // nobody takes samples
+  pump.idle(950);
+  assert.deepEqual(s.skipped.splice(0), [700, 950]);
+  assert.equal(pump.skips, 0);
+  pump.run(0, 40_000, 1000);
+  assert.deepEqual(s.skipped, [1000]);
+  assert.equal(pump.skips, 1);
+  assert.equal(pump.lead.value, 80);
+  pump.run(3000, 40_048, 1020); // a millisecond missed while awake
+  assert.equal(pump.lead.value, 100);
+});
+
+test("before the first run, time goes by unheard", () => {
+  const s = source();
+  new Pump(s, 1, 48_000).idle(5);
+  assert.deepEqual(s.skipped, [5]);
+});
+
+test("a device of another rate gets as many samples as it takes", () => {
+  for (const rate of [16_000, 44_100, 96_000]) {
+    const s = source();
+    const pump = new Pump(s, 2, rate);
+    s.mix = (now) => {
+      s.asked.push(now);
+      return new Float32Array(1920).fill(1);
+    };
+    let queued = 0;
+    for (let now = 0; now < 10_000; now += 10) {
+      for (const block of pump.run(queued, 0, now)) queued += block.length / 2;
+      assert.ok((queued / rate) * 1000 >= 80 && (queued / rate) * 1000 <= 101, `${queued}`);
+      queued -= rate / 100;
+    }
+    assert.ok(Math.abs(s.asked.length - 504) <= 2, `${rate}: ${s.asked.length} blocks`);
+  }
+});
