@@ -1,5 +1,5 @@
 // Package testnet makes real connections over loopback for the tests of every
-// package: native QUIC and WebTransport, with a certificate made on the spot.
+// package: native QUIC, WebTransport and WebSocket, with a certificate made on the spot.
 package testnet
 
 import (
@@ -58,7 +58,7 @@ var Certificate = sync.OnceValues(func() (tls.Certificate, *x509.CertPool) {
 })
 
 // Transports are the names that [Pair] knows.
-var Transports = []string{"quic", "webtransport"}
+var Transports = []string{"quic", "webtransport", "websocket"}
 
 func config() *quic.Config {
 	return &quic.Config{
@@ -73,8 +73,11 @@ func config() *quic.Config {
 // the test ends.
 func Pair(t testing.TB, transport string) (client, server session.Conn) {
 	t.Helper()
-	if transport == "webtransport" {
+	switch transport {
+	case "webtransport":
 		return webTransportPair(t)
+	case "websocket":
+		return webSocketPair(t)
 	}
 	return quicPair(t, protocol.Lite05.ALPN())
 }

@@ -86,6 +86,9 @@ func TestDribbledRequestIsCutOff(t *testing.T) {
 
 func TestDatagramsForNobodyAreIgnored(t *testing.T) {
 	eachTransport(t, func(t *testing.T, transport string) {
+		if transport == "websocket" {
+			t.Skip("carries none")
+		}
 		client, server := pair(t, transport, stage{subscribe: func(ctx context.Context, sub *session.Subscriber) error {
 			for _, body := range [][]byte{
 				nil, {0xff}, {0xc0, 1}, // not a datagram of ours
