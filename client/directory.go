@@ -27,6 +27,8 @@ const (
 type relayList struct {
 	Relays       []listedRelay `json:"relays"`
 	RetryAfterMS int64         `json:"retry_after_ms"`
+	// Gone are names of relays that have fallen silent to the one whose list this is.
+	Gone []string `json:"gone"`
 }
 
 type listedRelay struct {
@@ -52,6 +54,7 @@ func parseRelays(document []byte) (relayList, error) {
 		}
 	}
 	list.Relays = good
+	list.Gone = list.Gone[:min(len(list.Gone), maxListed)]
 	return list, nil
 }
 

@@ -56,6 +56,9 @@ func TestParseRelays(t *testing.T) {
 		{"a hash that is none", listOf(entryAt("x", "https://a.example", "cafe"), good), "relay-a", false},
 		{"no hash", listOf(entryAt("x", "https://x.example", ""), good), "x relay-a", false},
 		{"unknown fields", `{"version":9,"relays":[{"name":"x","url":"https://x.example","colour":"red"}]}`, "x", false},
+		{"who is gone", `{"relays":[` + good + `],"gone":["relay-b","relay-c"]}`, "relay-a -relay-b -relay-c", false},
+		{"who is gone, in other words", `{"gone":"relay-b"}`, "", true},
+		{"very many gone", `{"gone":["` + strings.Repeat(`b","`, 99) + `b"]}`, strings.TrimSpace(strings.Repeat("-b ", maxListed)), false},
 		{"very many", listOf(strings.Split(strings.Repeat(good+"|", 99)+good, "|")...), strings.TrimSpace(strings.Repeat("relay-a ", maxListed)), false},
 	}
 	for _, tt := range tests {
@@ -64,6 +67,9 @@ func TestParseRelays(t *testing.T) {
 			var names []string
 			for _, r := range list.Relays {
 				names = append(names, r.Name)
+			}
+			for _, name := range list.Gone {
+				names = append(names, "-"+name)
 			}
 			if strings.Join(names, " ") != tt.want || (err != nil) != tt.bad {
 				t.Errorf("%v, %v; want %q", names, err, tt.want)

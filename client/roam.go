@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -186,6 +187,22 @@ func (r *roamer) learn(list relayList, l *line) {
 	if r.dir.learn(list, l) {
 		r.step(hop.Event{Kind: hop.Candidates, Candidates: r.dir.candidates()})
 	}
+	for _, other := range r.gone(list, l) {
+		r.log.Info("said to be gone", "relay", other.session.Relay())
+		r.step(hop.Event{Kind: hop.Gone, Session: other.id})
+	}
+}
+
+// gone are the lines to relays that a list says are gone, but for the one it came
+// by. mu is held.
+func (r *roamer) gone(list relayList, l *line) []*line {
+	var lines []*line
+	for _, other := range r.lines {
+		if other != l && other.session != nil && slices.Contains(list.Gone, r.dir.name(other.candidate.Name)) {
+			lines = append(lines, other)
+		}
+	}
+	return lines
 }
 
 // failed notes why an attempt or a session ended for no reason of ours, and

@@ -57,6 +57,13 @@ func TestListenerHops(t *testing.T) {
 		{"drained, to a stranger", 0, 0, func(w *world, r relays) {
 			w.goaway(r[0], "https://10.9.9.9:4443/town")
 		}, "drain", "relay-b", "relay-c"},
+		{"the standby was killed just before, and the relay knows", 0, 0, func(w *world, r relays) {
+			w.net.cut(r[1])
+			time.Sleep(1200 * ms)
+			w.gone.Store(r[1])
+			time.Sleep(2800 * ms)
+			w.net.cut(r[0])
+		}, "silence", "relay-c", ""},
 		{"the standby was killed before", 0, 0, func(w *world, r relays) {
 			w.net.cut(r[1])
 			time.Sleep(15 * second)

@@ -259,10 +259,18 @@ func (o ownTracks) Fetch(context.Context, protocol.Fetch, *session.GroupWriter) 
 func (o ownTracks) Subscribe(ctx context.Context, sub *session.Subscriber) error {
 	switch {
 	case sub.Request.Broadcast == relayBroadcast && sub.Request.Track == relaysTrack && o.relays != nil:
-		if _, err := sub.WriteGroup(0, protocol.Frame{Payload: o.relays()}, nil); err != nil {
-			return err
+		said := ""
+		for n := uint64(0); ctx.Err() == nil; _ = sleep(ctx, 100*time.Millisecond) {
+			list := o.relays()
+			if string(list) == said {
+				continue
+			}
+			if _, err := sub.WriteGroup(n, protocol.Frame{Payload: list}, nil); err != nil {
+				return err
+			}
+			said = string(list)
+			n++
 		}
-		<-ctx.Done()
 		return nil
 	case sub.Request.Broadcast == relayBroadcast && sub.Request.Track == tickTrack && !o.still:
 		for n := uint64(0); ctx.Err() == nil; n++ {

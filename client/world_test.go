@@ -33,6 +33,7 @@ type world struct {
 	ring   *broadcast
 	pause  atomic.Bool // ada is silent
 	route  func(netip.Addr) (netip.Addr, bool)
+	gone   atomic.Pointer[station] // the others have noticed that it is
 }
 
 // A station is one relay of a world.
@@ -164,6 +165,10 @@ func (w *world) list(self *station) []byte {
 	list := relayList{}
 	for i := range w.relays {
 		s := w.relays[(slices.Index(w.relays, self)+i)%len(w.relays)]
+		if s == w.gone.Load() {
+			list.Gone = append(list.Gone, s.name)
+			continue
+		}
 		list.Relays = append(list.Relays, listedRelay{
 			Name: s.name, Zone: "zone of " + s.name, URL: s.url() + "/town", Hashes: []string{s.hash.String()},
 		})

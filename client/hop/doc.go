@@ -43,6 +43,11 @@
 // On trial a session is subscribed to single tracks, in use to all and the tick.
 // Every subscription begins at the first frame that no session has brought.
 //
+// Nothing comes over a standby, so that its relay has died is not seen there for
+// seconds. Relays watch each other, and the primary's tells who is gone: a standby
+// there is closed at once, and the next is dialled 250 ms to 2.25 s later. The
+// primary is never left for hearsay, nor a session that has answered.
+//
 // # A track
 //
 //	resting --group--> talking --overdue--> alarmed --group--> talking

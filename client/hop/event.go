@@ -37,11 +37,12 @@ const (
 	NetworkChanged                  // the local address is gone
 	Better                          // Name: that candidate would serve better; empty: none would
 	SetCold                         // Cold: whether to do without a connected standby
+	Gone                            // the session's relay is said to be gone, by another one
 	eventKinds
 )
 
 var eventNames = [eventKinds]string{"now", "candidates", "dialled", "dial-failed", "closed", "announced", "ended",
-	"arrived", "ticked", "goaway", "network-changed", "better", "set-cold"}
+	"arrived", "ticked", "goaway", "network-changed", "better", "set-cold", "gone"}
 
 // String is the kind as the table of cases writes it.
 func (k EventKind) String() string { return nameOf(eventNames[:], int(k)) }

@@ -81,6 +81,20 @@ func (m *Machine) closed(l *link) {
 	m.free(l)
 }
 
+// gone gives up a session whose relay is said to be gone. What comes over a session
+// proves more than what others say, so one that is listened to stays while
+// anything comes, and the primary until it fails.
+func (m *Machine) gone(l *link) {
+	if l == m.primary || l.answered {
+		return
+	}
+	if l == m.standby {
+		m.postponeStandby()
+	}
+	m.unwanted(l.relay)
+	m.close(l, CauseSilence)
+}
+
 // unwanted gives up a destination that cannot be had.
 func (m *Machine) unwanted(c Candidate) {
 	if m.hop.active && m.hop.want == c.Name {

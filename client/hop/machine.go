@@ -129,6 +129,8 @@ func (m *Machine) takeOf(l *link, e Event) {
 		m.goaway(l, e)
 	case Closed:
 		m.closed(l)
+	case Gone:
+		m.gone(l)
 	}
 }
 
