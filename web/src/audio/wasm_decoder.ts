@@ -1,4 +1,4 @@
-import { OpusDecoder } from "opus-decoder";
+import type { OpusDecoder } from "opus-decoder";
 import { FRAME_SAMPLES } from "./config";
 import type { Decoder } from "./decoder";
 import { oneFrame } from "./packet";
@@ -26,8 +26,9 @@ export class WasmDecoder implements Decoder {
     this.channels = channels;
   }
 
-  /** Compiles the module. It rejects where WebAssembly is missing or forbidden. */
+  /** Loads and compiles the module. It rejects where WebAssembly is missing or forbidden. */
   static async open(channels: 1 | 2): Promise<WasmDecoder> {
+    const { OpusDecoder } = await import("opus-decoder");
     const opus = new OpusDecoder({ channels });
     await opus.ready;
     return new WasmDecoder(opus, channels);
