@@ -97,7 +97,7 @@ function draw(r: Random, l: Ledger): Event {
   const session = r.of([0, l.last, l.last + 7, ...l.sessions.keys()]);
   const track = r.between(-1, 3);
   const name = () => r.of(["", "a", "b", "c", "d", "e"]);
-  switch (r.between(0, 12)) {
+  switch (r.between(0, 13)) {
     case 0:
       return { kind: "now" };
     case 1: {
@@ -126,6 +126,8 @@ function draw(r: Random, l: Ledger): Event {
       return { kind: "better", name: name() };
     case 11:
       return { kind: "set-cold", cold: r.coin() };
+    case 12:
+      return { kind: "gone", session };
     default: {
       const timestamp = r.between(-1e6, 1e6);
       const frames = r.of([-1, 0, 1, 3, 6]);

@@ -54,7 +54,9 @@ export type Event =
   /** The candidate of that name would serve better; empty: none would. */
   | { readonly kind: "better"; readonly name: string }
   /** Whether to do without a connected standby from now on. */
-  | { readonly kind: "set-cold"; readonly cold: boolean };
+  | { readonly kind: "set-cold"; readonly cold: boolean }
+  /** The session's relay is said to be gone, by another one. */
+  | { readonly kind: "gone"; readonly session: Session };
 
 /** A group came. A caller may use one object for all of them: none is kept. */
 export interface Arrived {

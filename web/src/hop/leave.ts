@@ -45,6 +45,22 @@ export function closed(m: State, l: Link): void {
 }
 
 /**
+ * Gives up a session whose relay is said to be gone. What comes over a session
+ * proves more than what others say, so one that is listened to stays while anything
+ * comes, and the primary until it fails.
+ */
+export function gone(m: State, l: Link): void {
+  if (l === m.primary || l.answered) {
+    return;
+  }
+  if (l === m.standby) {
+    postponeStandby(m);
+  }
+  unwanted(m, l.relay);
+  close(m, l, "silence");
+}
+
+/**
  * Takes all sessions for lost, though none is given up before another is there.
  */
 export function networkChanged(m: State): void {

@@ -1,7 +1,7 @@
 import type { Candidate } from "./candidate";
 import { move } from "./change";
 import type { Effect, Event, Session } from "./event";
-import { closed, consider, goaway, networkChanged, outdone } from "./leave";
+import { closed, consider, goaway, gone, networkChanged, outdone } from "./leave";
 import { free, hear, linkOf } from "./link";
 import type { Link } from "./link";
 import { report, unwanted } from "./move";
@@ -134,6 +134,8 @@ function takeOf(m: State, l: Link, e: SessionEvent): void {
       return goaway(m, l, e);
     case "closed":
       return closed(m, l);
+    case "gone":
+      return gone(m, l);
   }
 }
 

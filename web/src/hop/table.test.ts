@@ -93,6 +93,7 @@ function eventOf(line: Line, further: number, relays: Table["relays"]): Event {
     case "dial-failed":
       return { kind: line.do, session, final: line.final ?? false };
     case "closed":
+    case "gone":
     case "ticked":
       return { kind: line.do, session };
     case "announced":
