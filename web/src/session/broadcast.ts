@@ -215,7 +215,7 @@ export class Broadcast {
 /** Hands one subscription the packets of a broadcast. */
 class Feeder {
   private next: number; // sequence to send next
-  private live = false; // it has caught up once
+  private readonly liveFrom: number; // what was there before is sent however old it is
 
   constructor(
     private readonly source: Broadcast,
@@ -224,20 +224,21 @@ class Feeder {
   ) {
     const { start } = subscriber.delivery;
     this.next = start ?? Math.max(0, source.next - 1); // else the newest there is
+    this.liveFrom = source.next;
   }
 
   /** Brings the subscription up to date. */
   async send(signal: AbortSignal): Promise<void> {
     for (;;) {
       const { start, end } = this.subscriber.delivery;
-      this.skipTo(Math.max(this.live ? this.source.next - maxLag : 0, this.source.oldest), true);
+      const live = this.next >= this.liveFrom;
+      this.skipTo(live ? Math.max(this.source.next - maxLag, this.source.oldest) : this.source.oldest, true);
       this.skipTo(start ?? 0, false);
-      if (this.next >= this.source.next || (end !== undefined && this.next > end)) break;
+      if (this.next >= this.source.next || (end !== undefined && this.next > end)) return;
       const frame = this.source.frameAt(this.next);
       if (frame !== undefined) await abortable(this.sendFrame(this.next, frame), signal);
       this.next++;
     }
-    this.live = true;
   }
 
   private skipTo(sequence: number, lost: boolean): void {

@@ -30,8 +30,8 @@ export class ConnectError extends Error {
     readonly relay: string,
     readonly causes: ReadonlyMap<Transport, Error>,
   ) {
-    const why = [...causes].map(([transport, e]) => `${transportName(transport)}: ${e.message}`).join("; ");
-    super(`no connection to ${relay}. ${why}. ${advice(relay)}`);
+    const why = [...causes].map(([transport, e]) => `${transportName(transport)}: ${e.message.replace(/\.$/, "")}`);
+    super(`no connection to ${relay}. ${why.join("; ")}. ${advice(relay)}`);
   }
 }
 

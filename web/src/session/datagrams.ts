@@ -10,10 +10,7 @@ const outgoingWaiting = 16;
 const outgoingMaxAgeMs = 500;
 
 /** The part of WebTransport's datagrams that all browsers have, and the new way to a writable. */
-export type WebDatagrams = Pick<
-  WebTransportDatagramDuplexStream,
-  "readable" | "maxDatagramSize" | "incomingHighWaterMark" | "outgoingHighWaterMark" | "outgoingMaxAge"
-> & {
+export type WebDatagrams = Pick<WebTransportDatagramDuplexStream, "readable" | "maxDatagramSize"> & {
   readonly writable?: WritableStream<Uint8Array>;
   createWritable?(options?: object): WritableStream<Uint8Array>;
 };
@@ -30,10 +27,15 @@ export class DatagramChannel implements Datagrams {
   private over = false;
 
   constructor(private readonly web: WebDatagrams) {
-    // Browsers without one of these attributes get a property that nobody reads.
-    web.incomingHighWaterMark = incomingWaiting;
-    web.outgoingHighWaterMark = outgoingWaiting;
-    web.outgoingMaxAge = outgoingMaxAgeMs;
+    // Browsers without one of these attributes get a property that nobody reads. Later
+    // drafts have other names for two of them.
+    Object.assign(web, {
+      incomingHighWaterMark: incomingWaiting,
+      incomingMaxBufferedDatagrams: incomingWaiting,
+      outgoingHighWaterMark: outgoingWaiting,
+      outgoingMaxBufferedDatagrams: outgoingWaiting,
+      outgoingMaxAge: outgoingMaxAgeMs,
+    });
     this.reader = web.readable.getReader();
     const writable = web.createWritable?.() ?? web.writable;
     if (writable === undefined) throw new Error("this browser's datagrams cannot be written");
