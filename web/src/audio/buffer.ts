@@ -76,11 +76,12 @@ export class Buffer {
     if (outcome === "duplicate" || outcome === "refused") return outcome;
     if (this.win.restarts !== restarts) this.restart();
     const media = this.line.place(seq, timestampUs, now, this.est.base);
-    const heldUp = now < this.live && now - media - this.est.base > this.est.delay(now);
+    const heldUp = now < this.live && this.due(media, this.est.delay(now)) < now;
     if (!repaired && !heldUp) this.est.observe(media, now);
     if (e) {
       e.media = media;
       e.repaired = repaired;
+      e.heldUp = heldUp;
     }
     return outcome;
   }
@@ -180,12 +181,12 @@ export class Buffer {
 
   /**
    * Is pop while nobody can listen (a locked player, a tab that slept): all that
-   * is due by now goes by uncounted, and nothing is worth a FETCH until the next
-   * pop. That begins live, and for a second does not play what comes late.
+   * was due before now goes by uncounted, and nothing is worth a FETCH until the
+   * next pop. For a second after it, what comes late is not played late.
    */
   skip(now: number): void {
     const delay = this.est.delay(now);
-    while (!this.win.empty && this.due(this.startOf(this.win.next), delay) <= now) this.win.skip();
+    while (!this.win.empty && this.due(this.startOf(this.win.next), delay) < now) this.win.skip();
     this.pausing();
     this.unheard = true;
     this.live = now + WAKING;
@@ -203,6 +204,7 @@ export class Buffer {
   pop(at: number): Slot {
     this.unheard = false;
     const delay = this.est.delay(at);
+    this.dropHeldUp();
     this.dropStale(at, delay);
     while (!this.win.empty) {
       const e = this.win.at(this.win.next);
@@ -310,19 +312,21 @@ export class Buffer {
     return { kind: "silence", wait };
   }
 
+  /** Skips frames that came too late because the listener slept. */
+  private dropHeldUp(): void {
+    while (!this.win.empty && this.win.at(this.win.next).heldUp) {
+      this.win.skip();
+      this.pausing();
+    }
+  }
+
   /**
    * Gives up frames so old that playing them would keep the listener further
    * behind than maxDelay: all up to the first one no older than the delay.
    */
   private dropStale(at: number, delay: number): void {
-    const waking = at < this.live;
-    const oldest = (waking ? delay : this.config.maxDelay) + FRAME_MS;
-    if (this.win.empty || !this.stale(this.win.next, at, oldest)) return;
+    if (this.win.empty || !this.stale(this.win.next, at, this.config.maxDelay + FRAME_MS)) return;
     while (!this.win.empty && (!this.win.at(this.win.next).here || this.stale(this.win.next, at, delay))) {
-      if (waking) {
-        this.win.skip();
-        continue;
-      }
       if (this.win.at(this.win.next).here) this.win.stats.late++;
       this.win.pass(false);
     }

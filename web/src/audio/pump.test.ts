@@ -70,6 +70,7 @@ test("after a sleep it skips to live, and the lead stays", () => {
   const pump = new Pump(s, 1, 48_000);
   pump.run(0, 0, 0);
   pump.run(3000, 0, 20);
+  assert.deepEqual(s.skipped.splice(0), [0], "it begins live");
   pump.idle(200);
   assert.deepEqual(s.skipped, []);
   pump.idle(700); // nobody takes samples

@@ -45,7 +45,8 @@ export class Pump {
    * returns what to add, in blocks that are the caller's to keep.
    */
   run(queued: number, missed: number, now: number): Float32Array[] {
-    if (this.called !== null && now - this.called > ASLEEP) this.wake(missed, now);
+    if (this.called === null) this.source.skip(now);
+    else if (now - this.called > ASLEEP) this.wake(missed, now);
     this.called = now;
     this.missed = missed;
     const lead = this.lead.update(((missed - this.slept) / this.rate) * 1000, now);

@@ -24,6 +24,7 @@ test("a listener unlocks a minute late and hears what is said now", () => {
     if (now % 250 < 20) b.skip(now);
     assert.deepEqual(b.holes(now, 10), [], "nothing is fetched that nobody hears");
   }
+  b.skip(60_000);
   const { sequences, letters } = play(b, 60_000, 5);
   assert.equal(sequences[0], 2990); // spoken at 59 800, due at 60 000
   assert.equal(letters, "3p 1l 1p");
@@ -71,4 +72,14 @@ test("a locked listener's buffer holds no more than a window", () => {
   assert.ok(b.timing(100_000).buffered <= 256);
   b.skip(100_000);
   assert.equal(b.timing(100_000).missing, 0);
+});
+
+test("a sound card that starts slowly makes what it plays late, and leaves nothing out", () => {
+  const b = new Buffer();
+  for (let seq = 0; seq < 50; seq++) push(b, seq, seq * 20);
+  b.skip(1000);
+  const { sequences } = play(b, 1001, 2);
+  for (let seq = 50; seq < 100; seq++) push(b, seq, seq * 20);
+  sequences.push(...play(b, 1200, 40).sequences);
+  assert.deepEqual(sequences, Array.from({ length: 41 }, (_, i) => 41 + i));
 });

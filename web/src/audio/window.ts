@@ -11,6 +11,8 @@ export interface Entry {
   /** False: a hole. */
   here: boolean;
   repaired: boolean;
+  /** Came after its time, while the listener had just slept. */
+  heldUp: boolean;
 
   // Of a hole.
   /** When something newer came. */
@@ -27,7 +29,7 @@ const NOTHING = new Uint8Array(0);
 
 function hole(noticed: number): Entry {
   return {
-    packet: NOTHING, timestamp: 0, media: 0, here: false, repaired: false,
+    packet: NOTHING, timestamp: 0, media: 0, here: false, repaired: false, heldUp: false,
     noticed, asked: 0, asks: 0, asking: false,
   };
 }
