@@ -18,14 +18,20 @@ export class Lead {
   value = LEAST_LEAD;
 
   private missed = 0;
+  private spare = 0; // by how much the last change was more than what was missed
   private since: number | null = null; // the last change
 
   /** Takes at now how much was missed so far (ms, both), and returns the lead. */
   update(missed: number, now: number): number {
     this.since ??= now;
     if (missed > this.missed) {
-      this.change(Math.ceil((missed - this.missed) / FRAME_MS) * FRAME_MS, now);
+      this.spare -= missed - this.missed;
       this.missed = missed;
+      if (this.spare < 0) {
+        const more = Math.ceil(-this.spare / FRAME_MS) * FRAME_MS;
+        this.spare += more;
+        this.change(more, now);
+      }
     } else if (now - this.since >= CALM) {
       this.change(-FRAME_MS, now);
     }

@@ -98,7 +98,11 @@ export class Player implements Playback {
   async setOutput(deviceId: string): Promise<void> {
     const context = this.sink?.context as (AudioContext & { setSinkId?(id: string): Promise<void> }) | undefined;
     if (!context?.setSinkId) throw new AudioError("cannot-play", "this browser plays through its own choice of device");
-    await context.setSinkId(deviceId);
+    try {
+      await context.setSinkId(deviceId);
+    } catch (cause) {
+      throw new AudioError("no-device", "there is no such loudspeaker", { cause });
+    }
     this.output = deviceId;
     await this.resume();
   }
