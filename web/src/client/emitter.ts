@@ -19,10 +19,16 @@ export class Emitter<Events> {
       try {
         (handler as (value: Events[E]) => void)(value);
       } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
+        report(error);
       }
     }
   }
+}
+
+/** Tells the page of an error that it has made, as an uncaught one. */
+function report(error: unknown): void {
+  if (typeof reportError === "function") return reportError(error);
+  queueMicrotask(() => {
+    throw error;
+  });
 }

@@ -15,6 +15,8 @@ export interface Gathering {
   random(): number;
   /** The track of a speaker, which begins if it is new; undefined where no more can be followed. */
   join(speaker: string, origin: string): Track | undefined;
+  /** A session has said who is live. */
+  known(): void;
   /** A session has a track. */
   announced(feed: Feed, tap: Tap): void;
   /** A session has it no more: because the broadcast is over, or because the session is. */
@@ -66,7 +68,12 @@ export class Feed {
   async run(): Promise<void> {
     try {
       const announcements = await this.session.announced("", { signal: this.signal });
-      for await (const message of announcements) this.announced(message);
+      let initial = await announcements.initial();
+      if (initial === 0) this.listener.known();
+      for await (const message of announcements) {
+        this.announced(message);
+        if (--initial === 0) this.listener.known();
+      }
     } catch {
       // the session is of no use any more
     } finally {

@@ -31,8 +31,9 @@ const TEND_EVERY = 20;
 const LINGER = 10_000;
 /** For how long a session may bring nothing, not even a tick, and still carry the room, in ms. */
 const CARRIES_FOR = 1500;
-/** How often the number of listeners is asked for, in ms. */
+/** How often the number of listeners is asked for, and how soon first, in ms. */
 const COUNT_EVERY = 15_000;
+const COUNT_AFTER = 2000;
 /** The packet length if neither the page, the lobby nor the first relay says, in ms. */
 const DEFAULT_PACKET = 60;
 
@@ -50,6 +51,8 @@ interface Run {
   lastTrack: number;
   countedAt: number;
   relay: string; // listened to last
+  known: boolean; // a relay has said who is live
+  carried: boolean; // one has carried the room, now or before
 }
 
 /**
@@ -71,6 +74,7 @@ export class RoomListener implements Listener, Owner, Gathering {
   private wantedMuted = false;
   private settle: { resolve: () => void; reject: (why: Failure) => void } | undefined;
   private ended: ListenerStats | undefined;
+  private told = "[]"; // of the speakers, without their levels
 
   constructor(
     private readonly options: ListenOptions,
@@ -170,7 +174,7 @@ export class RoomListener implements Listener, Owner, Gathering {
         setInterval(() => this.tend(), TEND_EVERY),
         setInterval(() => this.look(), LOST_EVERY),
       ],
-      began: host.now(), packetMs: options.packet, lastTrack: 0, countedAt: -Infinity, relay: "",
+      began: host.now(), packetMs: options.packet, lastTrack: 0, countedAt: host.now() - COUNT_EVERY + COUNT_AFTER, relay: "", known: false, carried: false,
     };
     this.ended = undefined;
     return sound;
@@ -224,8 +228,14 @@ export class RoomListener implements Listener, Owner, Gathering {
     if (!run) return;
     run.feeds.set(line, new Feed(this, line));
     run.packetMs ??= run.roamer.directory.packetMs() ?? line.setup.packetMs ?? DEFAULT_PACKET;
+  }
+
+  known(): void {
+    if (!this.run) return;
+    this.run.known = true;
     this.settle?.resolve();
     this.settle = undefined;
+    this.changed();
   }
 
   down(line: Line): void {
@@ -392,16 +402,20 @@ export class RoomListener implements Listener, Owner, Gathering {
   /** Tells the page when the state is another one. */
   changed(): void {
     const run = this.run;
+    const connected = this.carried() && run!.known;
     const state = listenerState({
       running: run !== undefined,
       failed: this.why !== undefined,
-      connected: this.carried(),
-      wasConnected: run?.roamer.wasUp ?? false,
+      connected,
+      wasConnected: run?.carried ?? false,
       queued: run?.roamer.retryAt !== undefined,
       sound: run?.sound.state ?? "idle",
       speakers: this.live().length,
     });
-    if (run) run.relay = run.machine.primary()?.candidate.name ?? run.relay;
+    if (run) {
+      run.carried ||= connected;
+      run.relay = run.machine.primary()?.candidate.name ?? run.relay;
+    }
     if (state === this.shown) return;
     this.shown = state;
     this.events.emit("state", state);
@@ -433,7 +447,10 @@ export class RoomListener implements Listener, Owner, Gathering {
   }
 
   private tellSpeakers(): void {
-    this.events.emit("speakers", this.speakers);
+    const { speakers } = this;
+    const told = JSON.stringify(speakers.map(({ name, muted, volume }) => [name, muted, volume]));
+    if (told !== this.told) this.events.emit("speakers", speakers);
+    this.told = told;
     this.changed();
   }
 

@@ -85,9 +85,6 @@ export class Roamer {
   private slept = 0; // ms that the decider does not count
   private asking = false;
   private askAt = -Infinity;
-  private taken!: () => void;
-  /** Settles once a first relay has taken this client. */
-  readonly ready = new Promise<void>((resolve) => (this.taken = resolve));
   private everUp = false;
 
   constructor(
@@ -166,6 +163,7 @@ export class Roamer {
     clearTimeout(this.timer);
     const at = this.decider.deadline();
     if (at !== undefined) this.timer = setTimeout(() => this.step({ kind: "now" }), Math.max(at - this.age(), 0));
+    if (event.kind !== "arrived" && event.kind !== "ticked") this.owner.changed();
   }
 
   private do(effect: Effect): void {
@@ -176,7 +174,6 @@ export class Roamer {
       case "close": {
         const line = this.lines.get(effect.session);
         if (line) this.drop(line);
-        this.owner.changed();
         return;
       }
       case "ask-lobby":
@@ -213,8 +210,6 @@ export class Roamer {
     this.retryAt = undefined;
     this.directory.tried(line.candidate, undefined);
     this.owner.up(line);
-    this.taken();
-    this.owner.changed();
   }
 
   /**
@@ -226,7 +221,6 @@ export class Roamer {
     if (this.lines.get(line.id) !== line || this.over.signal.aborted) return false;
     this.lines.delete(line.id);
     this.failed(line, failure);
-    this.owner.changed();
     return !this.over.signal.aborted;
   }
 
