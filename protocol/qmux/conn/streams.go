@@ -156,6 +156,7 @@ func (c *Conn) receiver(id uint64) (*receiveStream, error) {
 	if !first {
 		return c.receiving[id], nil
 	}
+	c.refill(kind(id))
 	s := stream{receiveStream: c.newReceive(id)}
 	if kind(id) == bidi {
 		s.sendStream = c.newSend(id, c.peer.MaxStreamDataBidiLocal)
@@ -172,7 +173,13 @@ func (c *Conn) retire(id uint64) {
 	if c.opens(id) || c.sending[id] != nil || c.receiving[id] != nil {
 		return
 	}
-	if limit, raise := c.incoming[kind(id)].finish(); raise {
-		c.say(qmux.MaxStreams{Uni: kind(id) == uni, Max: limit})
+	c.incoming[kind(id)].finish()
+	c.refill(kind(id))
+}
+
+// refill tells the peer of further streams it may open, when it is time to.
+func (c *Conn) refill(kind int) {
+	if limit, raise := c.incoming[kind].refill(); raise {
+		c.say(qmux.MaxStreams{Uni: kind == uni, Max: limit})
 	}
 }

@@ -64,11 +64,13 @@ func (s *slots) open(index uint64) (first, allowed bool) {
 	return true, true
 }
 
-// finish counts a stream that is over. Where the peer could run out before the
-// next ones are counted, it returns the limit to tell it, else false.
-func (s *slots) finish() (limit uint64, raise bool) {
-	s.finished++
-	if s.next+2*s.finished <= s.limit {
+// finish counts a stream that is over.
+func (s *slots) finish() { s.finished++ }
+
+// refill returns the limit to tell the peer when it could run out of streams
+// before the next one is over, else false.
+func (s *slots) refill() (limit uint64, raise bool) {
+	if s.finished == 0 || s.next+2*s.finished <= s.limit {
 		return 0, false
 	}
 	s.limit += s.finished
