@@ -39,15 +39,17 @@ function showList(words: Words): void {
   if (rooms === undefined || rooms === null) return; // the last list is better than none
   const list = find<HTMLUListElement>("rooms");
   const busiest = [...rooms].sort((a, b) => b.listeners - a.listeners || a.room.localeCompare(b.room, words.tag));
+  const focused = document.activeElement;
   const there = new Map([...list.children].map((item) => [(item as HTMLElement).dataset["room"], item]));
   busiest.forEach((room, place) => {
     const item = there.get(room.room) ?? newItem(room.room);
     there.delete(room.room);
     fillItem(item, room, words);
-    // Only what is out of place is moved: who stands on a link keeps the focus.
     if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
   });
   for (const gone of there.values()) gone.remove();
+  // A link that was moved has lost the focus, though who stands on it has not left it.
+  if (focused instanceof HTMLElement && focused !== document.activeElement && list.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 function note(words: Words): string {

@@ -18,10 +18,9 @@ const page = join(web, "page");
  * Builds into the folder out. client names what stands in for page/client.ts.
  */
 export async function buildPages({ out = join(web, "dist"), client } = {}) {
-  const assets = new Map(["style.css", "icon.svg"].map((name) => [name, readFileSync(join(page, name))]));
+  const assets = new Map(["style.css", "icon.svg", "licenses.txt"].map((name) => [name, readFileSync(join(page, name))]));
   // Those that others name come first.
   for (const [name, source] of Object.entries(modules)) {
-    if (client !== undefined && name !== "room.js" && name !== "rooms.js") continue;
     assets.set(name, await bundle(source, assets, client));
   }
   assets.set("style.css", Buffer.from((await build({ stdin: { contents: assets.get("style.css").toString(), loader: "css" }, minify: true, write: false, target: targets })).outputFiles[0].contents));
@@ -69,7 +68,7 @@ function address(name, assets) {
 }
 
 /** Every file of page/languages is a language: there is no list to keep. */
-const languages = {
+export const languages = {
   name: "languages",
   setup(b) {
     b.onResolve({ filter: /^stentor:languages$/ }, () => ({ path: "languages", namespace: "stentor" }));
