@@ -83,7 +83,10 @@ test("after a sleep it skips to live, and the lead stays", () => {
   assert.deepEqual(s.skipped, [1000]);
   assert.equal(pump.skips, 1);
   assert.equal(pump.lead.value, 80);
-  pump.run(3000, 40_048, 1020); // a millisecond missed while awake
+  pump.run(0, 90_000, 1001); // the next report from during the sleep
+  assert.equal(pump.lead.value, 80);
+  pump.run(3000, 90_000, 1300);
+  pump.run(3000, 90_048, 1600); // a millisecond missed while awake
   assert.equal(pump.lead.value, 100);
 });
 

@@ -30,6 +30,7 @@ export class Pump {
   private called: number | null = null;
   private missed = 0; // samples, when it was called
   private slept = 0; // of those, in sleep
+  private woken = -Infinity;
 
   /** rate is the sound card's, samples a second. */
   constructor(source: Source, channels: number, rate: number) {
@@ -46,7 +47,10 @@ export class Pump {
    */
   run(queued: number, missed: number, now: number): Float32Array[] {
     if (this.called === null) this.source.skip(now);
-    else if (now - this.called > ASLEEP) this.wake(missed, now);
+    else if (now - this.called > ASLEEP) this.wake(now);
+    // Reports from during the sleep come one by one; what they missed is no reason
+    // for a longer lead.
+    if (now - this.woken < ASLEEP) this.slept += missed - this.missed;
     this.called = now;
     this.missed = missed;
     const lead = this.lead.update(((missed - this.slept) / this.rate) * 1000, now);
@@ -64,10 +68,9 @@ export class Pump {
     if (this.called === null || now - this.called > ASLEEP) this.source.skip(now);
   }
 
-  /** What was missed in sleep is no reason for a longer lead. */
-  private wake(missed: number, now: number): void {
+  private wake(now: number): void {
     this.skips++;
-    this.slept += missed - this.missed;
+    this.woken = now;
     this.source.skip(now);
   }
 

@@ -5,6 +5,9 @@ import { oneFrame } from "./packet";
 
 const NOTHING = new Uint8Array(0);
 
+/** The shortest WebAssembly module: magic and version. */
+const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
 /**
  * libopus as WebAssembly, on the caller's thread: a frame takes a tenth of a
  * millisecond or two, and losses are concealed by libopus itself (RFC 6716 §4.4).
@@ -28,6 +31,8 @@ export class WasmDecoder implements Decoder {
 
   /** Loads and compiles the module. It rejects where WebAssembly is missing or forbidden. */
   static async open(channels: 1 | 2): Promise<WasmDecoder> {
+    // Where a page's policy forbids it, this throws; opus-decoder would wait for ever.
+    new WebAssembly.Module(EMPTY_MODULE);
     const { OpusDecoder } = await import("opus-decoder");
     const opus = new OpusDecoder({ channels });
     await opus.ready;
