@@ -85,7 +85,7 @@ func (r *Relay) Undrain() error {
 
 // othersReady reports whether there is a relay to go to.
 func (r *Relay) othersReady() bool {
-	return len(placement.Place("", r.known(), placement.Options{
+	return len(placement.Place("", r.reachable(), placement.Options{
 		Purpose: placement.Speak, Count: 1, Exclude: []string{r.cfg.Name},
 	})) > 0
 }
@@ -195,7 +195,7 @@ func (r *Relay) successor(p *peer) string {
 	if !listens {
 		o.Purpose = placement.Speak
 	}
-	places := placement.Place(room, r.known(), o)
+	places := placement.Place(room, r.reachable(), o)
 	if len(places) == 0 {
 		return ""
 	}

@@ -29,9 +29,10 @@ const relayALPN = "stentor-relay-05"
 const (
 	// linkIdle is how long a relay may be silent before its sessions are given
 	// up. A frozen relay keeps its sessions open until then, while the other root
-	// carries the room; the keep-alive makes a quiet room no silence.
+	// carries the room. The keep-alive makes a quiet room no silence; it is short,
+	// so that clients hear of a dead standby soon (presence.go), and links are few.
 	linkIdle      = 4 * time.Second
-	linkKeepAlive = time.Second
+	linkKeepAlive = 250 * time.Millisecond
 	linkDial      = 3 * time.Second
 )
 

@@ -25,7 +25,7 @@ func (r *Relay) lobby(room string, q api.LobbyQuery) api.Lobby {
 	if q.Speak {
 		purpose = placement.Speak
 	}
-	relays := r.known()
+	relays := r.reachable()
 	o := placement.Options{
 		Purpose: purpose,
 		Zone:    q.Zone,
@@ -64,6 +64,12 @@ func (r *Relay) known() []membership.Relay {
 	return relays
 }
 
+// reachable is known without the relays that have fallen silent.
+func (r *Relay) reachable() []membership.Relay {
+	gone := r.others.gone()
+	return slices.DeleteFunc(r.known(), func(o membership.Relay) bool { return slices.Contains(gone, o.Name) })
+}
+
 // candidates is where a session may go on: the relay it is at, while that takes
 // newcomers, and those that would stand in for it. The channel is closed when
 // there may be something new.
@@ -74,8 +80,8 @@ func (r *Relay) candidates(p *peer) (list []byte, changed <-chan struct{}) {
 		list, _ := json.Marshal(r.alone(room, api.LobbyQuery{})) // of strings and numbers
 		return list, changed
 	}
-	_, changed = r.mesh.directory.Watch()
-	relays := r.known()
+	_, changed = r.others.version.Get()
+	relays := r.reachable()
 	o := placement.Options{
 		Zone:    r.cfg.Zone,
 		Count:   placement.DefaultCount,
@@ -92,7 +98,9 @@ func (r *Relay) candidates(p *peer) (list []byte, changed <-chan struct{}) {
 	}
 	others := placement.Place(room, relays, o)
 	slices.SortStableFunc(others, func(a, b membership.Relay) int { return elsewhere(a, r.cfg.Zone) - elsewhere(b, r.cfg.Zone) })
+	r.others.watch(others)
 	answer := lobbyOf(room, append(places, others...))
+	answer.Gone = r.others.gone()
 	for i := range answer.Relays {
 		answer.Relays[i].Load = 0 // changes all the time, and would be news each time
 	}

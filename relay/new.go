@@ -54,6 +54,7 @@ func New(cfg Config) (*Relay, error) {
 			r.closeSockets()
 			return nil, err
 		}
+		r.others = newPresence(r)
 	}
 	return r, nil
 }

@@ -38,7 +38,8 @@ type Relay struct {
 	admin   net.Listener // nil: not served
 	origin  *room.Origin
 	metrics *metrics
-	mesh    *mesh // nil: stands alone
+	mesh    *mesh     // nil: stands alone
+	others  *presence // nil: stands alone
 
 	certificates identity.Certificates
 	resetKey     quic.StatelessResetKey
@@ -97,6 +98,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	if r.mesh != nil {
 		start("gossip", func() error { return r.mesh.run(serving) })
 		start("description", func() error { r.mesh.describe(serving); return nil })
+		start("presence", func() error { r.others.run(serving); return nil })
 	}
 	start("ticks", func() error { r.ticks(serving); return nil })
 	start("memory", func() error { r.trim(serving); return nil })

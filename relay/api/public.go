@@ -52,6 +52,9 @@ type LobbyQuery struct {
 type Lobby struct {
 	Relays       []Member `json:"relays"`
 	RetryAfterMS int64    `json:"retry_after_ms"`
+	// Gone are names of relays that have fallen silent: a session that stands by
+	// there is not worth keeping.
+	Gone []string `json:"gone,omitempty"`
 }
 
 // An Error is how every refusal reads.

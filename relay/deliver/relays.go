@@ -34,6 +34,7 @@ func (d *Deliver) serveRelays(ctx context.Context, sub *session.Subscriber) erro
 		return err
 	}
 	var said string
+	var at time.Time // it was
 	for sequence := uint64(0); ; {
 		list, changed := d.cfg.Relays()
 		if string(list) != said {
@@ -41,7 +42,7 @@ func (d *Deliver) serveRelays(ctx context.Context, sub *session.Subscriber) erro
 			if _, err := sub.WriteGroup(sequence, f, nil); err != nil {
 				return err
 			}
-			said = string(list)
+			said, at = string(list), time.Now()
 			sequence++
 		}
 		select {
@@ -50,7 +51,7 @@ func (d *Deliver) serveRelays(ctx context.Context, sub *session.Subscriber) erro
 			return nil
 		}
 		select {
-		case <-time.After(relaysEvery):
+		case <-time.After(relaysEvery - time.Since(at)):
 		case <-ctx.Done():
 			return nil
 		}

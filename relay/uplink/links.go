@@ -70,6 +70,13 @@ func (l *Links) Names() []string {
 	return names
 }
 
+// Live returns the session with a relay that is in use, nil if there is none.
+func (l *Links) Live(name string) *session.Session {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return newest(l.live[name])
+}
+
 // Session returns a live session with a relay, opening one if there is none.
 // Callers at the same time share the attempt.
 func (l *Links) Session(ctx context.Context, name string) (*session.Session, error) {
