@@ -234,7 +234,7 @@ func TestLargeRoomIsTwoTrees(t *testing.T) {
 	drained := make(chan api.Drained)
 	go func() {
 		var d api.Drained
-		f.relays[leaves].admin("POST", "/v1/drain", `{"deadline_ms":12000}`, &d)
+		f.relays[leaves].admin("POST", "/v1/drain", `{"deadline_ms":6000}`, &d)
 		drained <- d
 	}()
 	delete(f.ears, leaves) // it stays to the end, and is closed
