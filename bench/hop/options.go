@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stentor-audio/stentor/bench/wire"
+	"github.com/stentor-audio/stentor/relay/plan"
 )
 
 // Options say what to measure. The zero value of each field works.
@@ -18,6 +19,11 @@ type Options struct {
 
 	// Listeners is how many listen, 1 to 5000. Zero means 200.
 	Listeners int
+
+	// Degree is how many relays one feeds: with more relays in the room than that,
+	// some stand between the roots and the others. Zero means what relays do
+	// unasked.
+	Degree int
 
 	// Delay is the playout delay. Zero means 200 ms.
 	Delay time.Duration
@@ -110,6 +116,8 @@ func (o Options) check() error {
 		return fmt.Errorf("%d relays: want 2 to 60", o.Relays)
 	case o.Listeners < 1 || o.Listeners > 5000:
 		return fmt.Errorf("%d listeners: want 1 to 5000", o.Listeners)
+	case o.Degree != 0 && (o.Degree < plan.MinDegree || o.Degree > plan.MaxDegree):
+		return fmt.Errorf("a degree of %d: want %d to %d", o.Degree, plan.MinDegree, plan.MaxDegree)
 	case o.Delay < Every || o.Delay > 10*time.Second:
 		return fmt.Errorf("a delay of %v: want 20ms to 10s", o.Delay)
 	case !slices.Contains([]time.Duration{0, Every, 3 * Every, 6 * Every}, o.Packet):

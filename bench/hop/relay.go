@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -57,6 +58,9 @@ func newRelay(s *site, o Options, number int, dir string, seeds []string) (*rela
 	r.args = []string{"relay", "--open", "--name", r.name, "--zone", r.zone, "--listen", r.listen, "--http", "",
 		"--admin", r.admin, "--gossip", r.gossip, "--gossip-key", filepath.Join(dir, gossipKey),
 		"--data-dir", filepath.Join(dir, r.name), "--log-level", o.logLevel()}
+	if o.Degree != 0 {
+		r.args = append(r.args, "--degree", strconv.Itoa(o.Degree))
+	}
 	for _, seed := range seeds {
 		r.args = append(r.args, "--join", seed)
 	}

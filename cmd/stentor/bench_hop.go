@@ -18,6 +18,7 @@ func benchHopCommand() *cli.Command {
 		Name:  "hop",
 		Usage: "what listeners notice when relays fail",
 		UsageText: "stentor bench hop --relays 5 --listeners 200\n" +
+			"stentor bench hop --relays 7 --degree 6 --roles interior\n" +
 			"stentor bench hop --causes kill,freeze --roles edge,red_root --repeat 5 --report hop.html\n" +
 			"stentor bench hop --causes restart,join\n" +
 			"stentor bench hop --loss 0.01 --quiet 60s --roles none\n" +
@@ -30,6 +31,7 @@ func benchHopCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "relays", Value: 5, Usage: "how many relays, 2 to 60", EnvVars: env("relays")},
 			&cli.IntFlag{Name: "listeners", Value: 200, Usage: "how many listen", EnvVars: env("listeners")},
+			&cli.IntFlag{Name: "degree", Usage: "how many relays one feeds, 6 to 64: with more relays some stand in between (default: 16)", EnvVars: env("degree")},
 			&cli.DurationFlag{Name: "delay", Value: 200 * time.Millisecond, Usage: "playout delay", EnvVars: env("delay")},
 			&cli.DurationFlag{Name: "packet", Usage: "audio a datagram: 20ms, 60ms or 120ms (default: what relays wish)", EnvVars: env("packet")},
 			&cli.DurationFlag{Name: "rtt", Value: 40 * time.Millisecond, Usage: "round trip between hosts", EnvVars: env("rtt")},
@@ -93,6 +95,7 @@ func hopOptions(c *cli.Context) (hop.Options, error) {
 	o := hop.Options{
 		Relays:     c.Int("relays"),
 		Listeners:  c.Int("listeners"),
+		Degree:     c.Int("degree"),
 		Delay:      c.Duration("delay"),
 		Packet:     c.Duration("packet"),
 		Conditions: wire.Conditions{RTT: c.Duration("rtt"), Jitter: c.Duration("jitter"), Loss: c.Float64("loss"), Seed: 1},
