@@ -61,7 +61,7 @@ export interface Timed {
 
 export type Stepper = Pick<Machine, "step" | "deadline">;
 
-export function readTable(file = "cases.json"): Table {
+export function readTable(file: string): Table {
   return JSON.parse(readFileSync(join(ROOT, "client/hop/testdata", file), "utf8")) as Table;
 }
 
