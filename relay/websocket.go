@@ -12,11 +12,16 @@ import (
 	"github.com/stentor-audio/stentor/token"
 )
 
-// withWebSockets takes the WebSocket handshakes out of what the public HTTP gets.
+// withWebSockets takes the WebSocket handshakes out of what the public HTTP gets,
+// and the questions about them.
 func (r *Relay) withWebSockets(public http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if isHandshake(req) {
 			r.upgrade(w, req)
+			return
+		}
+		if isQuestion(req) {
+			r.wouldLetIn(w, req)
 			return
 		}
 		public.ServeHTTP(w, req)

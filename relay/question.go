@@ -1,0 +1,45 @@
+package relay
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/stentor-audio/stentor/token"
+)
+
+// isQuestion reports whether a request asks if a session would be let in, rather
+// than for one: a GET of a room's path, with the query that carries its token,
+// which may be empty. The pages and the API have paths of other forms.
+func isQuestion(req *http.Request) bool {
+	room := strings.TrimPrefix(req.URL.Path, "/")
+	return req.Method == http.MethodGet && room != "" && !strings.Contains(room, "/") && req.URL.Query().Has("jwt")
+}
+
+// wouldLetIn answers what a session on this path would be answered, because
+// scripts in a browser do not hear why theirs was refused (docs/wire.md, section
+// 2.2): 204 if it would be let in. Every page may ask.
+func (r *Relay) wouldLetIn(w http.ResponseWriter, req *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "Retry-After")
+	h.Set("Cache-Control", "no-store")
+	root, jwt, err := token.Split(req.URL.RequestURI())
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if !r.allowedOrigin(req) {
+		http.Error(w, "this page's origin is not allowed here", http.StatusForbidden)
+		return
+	}
+	if _, err := r.authorise(root, jwt); err != nil {
+		http.Error(w, err.Error(), tokenStatus(err))
+		return
+	}
+	if r.State() == Draining || r.full() {
+		h.Set("Retry-After", "1")
+		http.Error(w, "this relay takes nobody now; use another", http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
