@@ -1,6 +1,7 @@
 import { type BufferConfig, FRAME_MS, type FullConfig, withDefaults } from "./config";
 import { Estimator } from "./estimator";
 import { ask, type Hole } from "./holes";
+import { Playhead } from "./playhead";
 import type { Slot } from "./slot";
 import type { Outcome, Stats, Timing } from "./stats";
 import { Timeline } from "./timeline";
@@ -36,19 +37,11 @@ export class Buffer {
   private readonly win: Window;
   private readonly est: Estimator;
   private line = new Timeline();
+  private head = new Playhead();
 
   private over = false; // end was called
   private unheard = false; // skip was the last to move on
   private live = -Infinity; // until then what is late is skipped
-
-  // Of what was given out last.
-  private position = 0; // media time where it ended
-  private lagging = 0; // how much later than due it was given out
-  private talking = false; // it was audio: what follows continues it
-  private begun = false; // something was given out since the last restart
-  private run = 0; // blocks since the last packet
-  private waited = 0; // blocks spent waiting for the next frame, nothing newer here
-  private guessed = 0; // of those, what the decoder guessed
 
   constructor(config: BufferConfig = {}) {
     this.config = withDefaults(config);
@@ -90,13 +83,7 @@ export class Buffer {
   private restart(): void {
     this.line = new Timeline();
     this.est.restart();
-    this.position = this.lagging = 0;
-    this.pausing();
-  }
-
-  private pausing(): void {
-    this.talking = this.begun = false;
-    this.run = this.waited = this.guessed = 0;
+    this.head = new Playhead();
   }
 
   /**
@@ -124,7 +111,7 @@ export class Buffer {
     return {
       delay: this.est.delay(now),
       spread: this.est.spread,
-      lag: this.lagging,
+      lag: this.head.lag,
       skew: this.est.skew,
       buffered: this.win.end - this.win.next - this.win.missing,
       missing: this.win.missing,
@@ -165,7 +152,7 @@ export class Buffer {
         start = e.media;
         continue;
       }
-      const by = this.due(start, delay) + (this.talking ? this.lagging : 0);
+      const by = this.due(start, delay) + (this.head.talking ? this.head.lag : 0);
       if (ask(e, now, by, roundTrip, this.config.reorder)) found.push({ sequence, by });
     }
     return found.reverse();
@@ -187,7 +174,7 @@ export class Buffer {
   skip(now: number): void {
     const delay = this.est.delay(now);
     while (!this.win.empty && this.due(this.startOf(this.win.next), delay) < now) this.win.skip();
-    this.pausing();
+    this.head.leave();
     this.unheard = true;
     this.live = now + WAKING;
   }
@@ -212,10 +199,10 @@ export class Buffer {
       if (slot) return slot;
     }
     if (this.over) {
-      this.talking = false;
+      this.head.talking = false;
       return { kind: "ended" };
     }
-    this.waited++;
+    this.head.waited++;
     return this.starve(FRAME_MS);
   }
 
@@ -229,26 +216,25 @@ export class Buffer {
 
   /** Plays the next frame, or waits for it. */
   private popFrame(e: Entry, at: number, delay: number): Slot {
+    const { head } = this;
     const due = this.due(e.media, delay);
-    const follows = this.begun && e.media - this.position < PAUSE;
-    if (!(this.talking && follows) && this.early(due, at)) {
-      if (follows) this.waited++; // the delay grew
+    const follows = head.begun && e.media - head.position < PAUSE;
+    if (!(head.talking && follows) && this.early(due, at)) {
+      if (follows) head.waited++; // the delay grew
       return this.rest(due - at);
     }
-    if (follows) this.win.stats.stalled += this.waited;
-    this.position = e.media + FRAME_MS;
-    this.lagging = at - due;
-    this.talking = this.begun = true;
-    this.run = this.waited = this.guessed = 0;
+    if (follows) this.win.stats.stalled += head.waited;
+    const lag = at - due;
+    head.play(e.media, lag);
     const { timestamp, packet, repaired } = e;
-    const slot: Slot = { kind: "play", sequence: this.win.next, timestamp, packet, repaired, lag: this.lagging };
+    const slot: Slot = { kind: "play", sequence: this.win.next, timestamp, packet, repaired, lag };
     this.win.pass(true);
     return slot;
   }
 
   /** Whether there is to be silence until due. */
   private early(due: number, at: number): boolean {
-    return due - at > (this.talking ? SOON : 0);
+    return due - at > (this.head.talking ? SOON : 0);
   }
 
   /**
@@ -257,15 +243,16 @@ export class Buffer {
    * known of it, so that nothing needs to sound.
    */
   private popHole(at: number, delay: number): Slot | null {
+    const { head } = this;
     const start = this.startOf(this.win.next);
     const due = this.due(start, delay);
-    const follows = this.talking && start - this.position < PAUSE;
+    const follows = head.talking && start - head.position < PAUSE;
     if (!follows && this.early(due, at)) return this.starve(due - at);
-    const inTime = this.talking || at - due < FRAME_MS;
+    const inTime = head.talking || at - due < FRAME_MS;
     const slot = this.giveUp(start, at - due);
     if (inTime) return slot;
-    if (this.guessed > 0) { // in its place, while nothing newer was here
-      this.guessed--;
+    if (head.guessed > 0) { // in its place, while nothing newer was here
+      head.guessed--;
       this.win.stats.concealed++;
     }
     return null;
@@ -283,15 +270,13 @@ export class Buffer {
 
   /** Loses the next frame, whose place is at start. */
   private giveUp(start: number, lag: number): Slot {
-    this.run++;
+    const { head } = this;
     const sequence = this.win.next;
-    if (this.talking && this.run <= this.config.concealed) this.win.stats.concealed++;
-    this.position = start + FRAME_MS;
-    this.lagging = lag;
-    this.begun = true;
-    this.waited = 0;
+    head.run++;
+    if (head.talking && head.run <= this.config.concealed) this.win.stats.concealed++;
+    head.move(start, lag);
     this.win.pass(false);
-    return { kind: "lost", sequence, run: this.run, lag };
+    return { kind: "lost", sequence, run: head.run, lag };
   }
 
   /**
@@ -299,16 +284,16 @@ export class Buffer {
    * a while, then with silence of at most wait.
    */
   private starve(wait: number): Slot {
-    if (!this.talking || this.run >= this.config.concealed) return this.rest(wait);
-    this.run++;
-    this.guessed++;
-    return { kind: "starved", run: this.run };
+    const { head } = this;
+    if (!head.talking || head.run >= this.config.concealed) return this.rest(wait);
+    head.run++;
+    head.guessed++;
+    return { kind: "starved", run: head.run };
   }
 
   /** Silence. What comes after it begins when it is due. */
   private rest(wait: number): Slot {
-    this.talking = false;
-    this.run = 0;
+    this.head.rest();
     return { kind: "silence", wait };
   }
 
@@ -316,7 +301,7 @@ export class Buffer {
   private dropHeldUp(): void {
     while (!this.win.empty && this.win.at(this.win.next).heldUp) {
       this.win.skip();
-      this.pausing();
+      this.head.leave();
     }
   }
 
@@ -330,7 +315,7 @@ export class Buffer {
       if (this.win.at(this.win.next).here) this.win.stats.late++;
       this.win.pass(false);
     }
-    this.pausing();
+    this.head.leave();
   }
 
   /** Whether the frame is here and older than age (ms) at the moment at. */

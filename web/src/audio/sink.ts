@@ -60,6 +60,8 @@ export class Sink {
   static async open(options: SinkOptions): Promise<Sink> {
     if (!("AudioWorkletNode" in globalThis)) throw new AudioError("cannot-play", "this browser has no AudioWorklet");
     const context = newContext();
+    // At once, while this still is the gesture that some browsers ask for.
+    void context.resume().catch(() => undefined);
     try {
       await context.audioWorklet.addModule(options.workletUrl);
       return new Sink(context, options);
