@@ -25,7 +25,7 @@ type world struct {
 
 	mu      sync.Mutex
 	nodes   map[string]*node
-	side    map[string]int // relays on other sides of a split do not reach each other
+	side    map[string]int             // relays on other sides of a split do not reach each other
 	known   map[int][]membership.Relay // by side; made when it is asked for
 	changed chan struct{}
 }
@@ -317,9 +317,9 @@ func TestRootsStayUntilTheyLeave(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				names, _ := w.crowd(6)
+				names, _ := w.crowd(5)
 				before := w.settled("at first", names...)
-				for i := range 20 { // some of these rank before the roots
+				for i := range 8 { // some of these rank before the roots
 					name := fmt.Sprintf("late-%02d", i)
 					w.add(name, fmt.Sprintf("zone-%d", i%2)).Want("town")
 					names = append(names, name)
@@ -328,7 +328,7 @@ func TestRootsStayUntilTheyLeave(t *testing.T) {
 				if p.Root(plan.Red) != before.Root(plan.Red) || p.Root(plan.Blue) != before.Root(plan.Blue) {
 					t.Errorf("the roots changed: %s to %s, %s to %s", before.Root(plan.Red), p.Root(plan.Red), before.Root(plan.Blue), p.Root(plan.Blue))
 				}
-				if roots := w.nodes[names[9]].roots("town"); slices.Equal(roots, []string{p.Root(plan.Red), p.Root(plan.Blue)}) {
+				if roots := w.nodes[names[7]].roots("town"); slices.Equal(roots, []string{p.Root(plan.Red), p.Root(plan.Blue)}) {
 					t.Fatal("nobody that came ranks before the roots: the test tells nothing")
 				}
 				gone := tt.leaves(w, p)
@@ -342,10 +342,10 @@ func TestRootsStayUntilTheyLeave(t *testing.T) {
 func TestSplitRoomHeals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		names, _ := w.crowd(16)
+		names, _ := w.crowd(10)
 		p := w.settled("at first", names...)
 		for round, other := range [][]string{
-			names[:8],
+			names[:5],
 			{p.Root(plan.Red)},
 			{p.Root(plan.Red), p.Root(plan.Blue)},
 			names[3:],
@@ -365,7 +365,7 @@ func TestSplitRoomHeals(t *testing.T) {
 
 // Relays come, go and drain at random; in the end all have one plan.
 func TestPlansConverge(t *testing.T) {
-	for seed := range 8 {
+	for seed := range 3 {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			names, _ := w.crowd(9)
@@ -374,7 +374,7 @@ func TestPlansConverge(t *testing.T) {
 				state = state*6364136223846793005 + 1442695040888963407
 				return int(state>>33) % below
 			}
-			for step := range 60 {
+			for step := range 40 {
 				victim := names[random(len(names))]
 				switch random(4) {
 				case 0, 1:
