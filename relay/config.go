@@ -18,7 +18,7 @@ import (
 // who may come in.
 type Config struct {
 	// Listen is the address of the UDP port (native QUIC and WebTransport) and of
-	// the TCP port of the same number (HTTPS). Empty means ":4443"; port 0 picks
+	// the TCP port of the same number (HTTPS, WebSocket). Empty means ":4443"; port 0 picks
 	// a free one.
 	Listen string
 
@@ -51,7 +51,8 @@ type Config struct {
 	// Keys and Open must be given.
 	Open bool
 
-	// AllowedOrigins are the pages that may open a WebTransport session, as
+	// AllowedOrigins are the pages that may open a WebTransport session or a
+	// WebSocket, as
 	// "https://host[:port]". Empty allows every page: a session carries no
 	// cookie, only the token it was given.
 	AllowedOrigins []string

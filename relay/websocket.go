@@ -72,6 +72,10 @@ func (r *Relay) upgrade(w http.ResponseWriter, req *http.Request) {
 		refuse(http.StatusServiceUnavailable, "full", "this relay takes nobody now; use another")
 		return
 	}
+	if !r.enter() {
+		refuse(http.StatusServiceUnavailable, "full", "this relay is shutting down; use another")
+		return
+	}
 	spoken, _ := protocol.ParseVersion(application)
 	socket, _ := req.Context().Value(socketKey{}).(net.Conn)
 	c, err := conn.Accept(r.serving, w, req, conn.Options{
@@ -82,27 +86,26 @@ func (r *Relay) upgrade(w http.ResponseWriter, req *http.Request) {
 	})
 	if err != nil {
 		r.metrics.refused.WithLabelValues("upgrade").Inc()
+		r.tasks.Done()
 		return
 	}
 	// The session outlives the request: a handler that stayed would hold what HTTP
 	// needs for as long.
-	if !r.begin(func() {
+	go func() {
+		defer r.tasks.Done()
 		r.serveSession(r.serving, c, &grant)
 		c.Wait()
-	}) {
-		_ = c.CloseWithError(protocol.CodeClosed, "this relay is shutting down; use another")
-		c.Wait()
-	}
+	}()
 }
 
-// begin runs f in a goroutine that Run waits for, unless Run is ending.
-func (r *Relay) begin(f func()) bool {
+// enter has Run wait for one tasks.Done more, unless it is ending.
+func (r *Relay) enter() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return false
 	}
-	r.tasks.Go(f)
+	r.tasks.Add(1)
 	return true
 }
 

@@ -61,7 +61,7 @@ func Dial(ctx context.Context, address string, o DialOptions) (*Conn, error) {
 	}
 	defer transport.CloseIdleConnections()
 	c := newConn(Options{Client: true, Path: u.RequestURI()})
-	ws, response, err := websocket.Dial(ctx, address, &websocket.DialOptions{
+	ws, response, err := websocket.Dial(ctx, address, &websocket.DialOptions{ //nolint:bodyclose // the library does
 		HTTPClient:      &http.Client{Transport: transport},
 		HTTPHeader:      header,
 		Subprotocols:    o.Offer,

@@ -40,9 +40,9 @@ func FuzzSession(f *testing.F) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				s.receiveStream.CancelRead(0)
+				s.CancelRead(0)
 				if s.sendStream != nil {
-					s.sendStream.CancelWrite(0)
+					s.CancelWrite(0)
 				}
 			}
 		}

@@ -40,6 +40,7 @@ func (s *receiveStream) Read(b []byte) (int, error) {
 	for {
 		switch {
 		case s.err != nil:
+			poke(s.wake) // whoever else waits here
 			return 0, s.err
 		case len(s.buf) > 0:
 			n := copy(b, s.buf)

@@ -63,6 +63,7 @@ func (s *sendStream) Write(b []byte) (n int, err error) {
 	defer s.letNextIn()
 	for {
 		if s.err != nil {
+			poke(s.wake) // whoever else waits here
 			return n, s.err
 		}
 		taken := s.take(b[n:])

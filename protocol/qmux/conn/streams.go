@@ -60,7 +60,7 @@ func (c *Conn) accept(ctx context.Context, kind int) (stream, error) {
 			} else {
 				q.streams = nil
 			}
-			s.receiveStream.accept()
+			s.accept()
 			c.mu.Unlock()
 			return s, nil
 		}

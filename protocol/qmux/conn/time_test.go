@@ -64,7 +64,7 @@ func TestPings(t *testing.T) {
 				t.Errorf("ping %d after %v", f.Sequence, time.Since(start))
 			}
 			time.Sleep(30 * time.Millisecond)
-			p.say(qmux.Pong{Sequence: f.Sequence})
+			p.say(qmux.Pong(f))
 		}
 		synctest.Wait()
 		if rtt := c.Stats().RTT; rtt != 30*time.Millisecond {
