@@ -68,7 +68,9 @@ export async function open(scene: Scene, browser: Browser, url: string, opening:
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {
-    if (message.type() === "error" || /content security policy/i.test(message.text())) complaints.push(message.text());
+    // That nobody is live in a room is an answer like any other.
+    const silent = /\/v1\/rooms\/[^/?]+$/.test(message.location().url) && message.text().includes("404");
+    if ((message.type() === "error" && !silent) || /content security policy/i.test(message.text())) complaints.push(message.text());
   });
   scene.after(async () => {
     if (scene.failed) await keep(scene, context, page, complaints);

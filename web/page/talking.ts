@@ -88,6 +88,7 @@ export class Talking {
     try {
       const talker = createTalker({ lobby: location.origin, room, name, workletUrl: WORKLET_URL, ...(token === undefined ? {} : { token }) });
       this.#talker = talker;
+      Object.assign(globalThis, { stentorTalker: talker }); // for tests, and for the browser's console
       talker.on("state", () => this.#changed(talker));
       talker.on("muted", () => this.#show());
       const started = talker.start(); // in the gesture
