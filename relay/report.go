@@ -120,8 +120,8 @@ func (m *mesh) gather(ctx context.Context, room string) (api.Tree, error) {
 	known := m.directory.Snapshot()
 	for i := range tree.Nodes {
 		n := &tree.Nodes[i]
-		if len(n.Parents) != 2 {
-			n.Parents = []string{"", ""} // it has not answered
+		if len(n.Parents) != 2 { // it has not answered: those that it should have
+			n.Parents = m.planned(room, n.Relay)
 		}
 		if r, ok := membership.Find(known, n.Relay); ok {
 			n.Zone, n.Load, n.State = r.Zone, int(r.Load), r.State.String()
@@ -140,6 +140,16 @@ func (m *mesh) gather(ctx context.Context, room string) (api.Tree, error) {
 		return cmp.Or(rank(a)-rank(b), cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.Relay, b.Relay))
 	})
 	return tree, nil
+}
+
+// planned are whom a relay should take a room from, red and blue.
+func (m *mesh) planned(room, relay string) []string {
+	p := m.rooms.Plan(room)
+	if p == nil {
+		return []string{"", ""}
+	}
+	red, blue, _ := p.Parents(relay) // who is not in the plan has none
+	return []string{red, blue}
 }
 
 // ask has another relay report on a room.

@@ -59,22 +59,23 @@ func printTree(w io.Writer, tree api.Tree) error {
 	for _, n := range tree.Nodes {
 		listeners += n.Listeners
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s, %s\n", tree.Room, plural(listeners, "listener"), plural(len(tree.Nodes), "relay"))
+	var out, b strings.Builder
+	fmt.Fprintf(&out, "%s: %s, %s\n", tree.Room, plural(listeners, "listener"), plural(len(tree.Nodes), "relay"))
 	for colour, root := range []string{tree.Red, tree.Blue} {
 		if root == "" {
 			continue
 		}
-		fmt.Fprintf(&b, "\n%s\n", [...]string{"red", "blue"}[colour])
-		branch(&b, tree, colour, root, "", "")
+		below := branch(&b, tree, colour, root, "", "")
+		fmt.Fprintf(&out, "\n%s, %s deep\n%s", [...]string{"red", "blue"}[colour], plural(below, "hop"), &b)
+		b.Reset()
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, out.String())
 	return err
 }
 
-// branch draws a relay and what is below it. first is put before the relay, rest
-// before what is below. A relay is drawn once, whatever its parents say.
-func branch(b *strings.Builder, tree api.Tree, colour int, relay, first, rest string) {
+// branch draws a relay and what is below it, and returns how many hops that is
+// deep. first is put before the relay, rest before what is below.
+func branch(b *strings.Builder, tree api.Tree, colour int, relay, first, rest string) (hops int) {
 	var below []string
 	for _, n := range tree.Nodes {
 		switch {
@@ -85,15 +86,16 @@ func branch(b *strings.Builder, tree api.Tree, colour int, relay, first, rest st
 		}
 	}
 	if len(rest) > 3*len(tree.Nodes)*len("│  ") {
-		return // a loop, which no plan has
+		return 0 // a loop, which no plan has
 	}
 	for i, child := range below {
+		here, under := rest+"├─ ", rest+"│  "
 		if i == len(below)-1 {
-			branch(b, tree, colour, child, rest+"└─ ", rest+"   ")
-		} else {
-			branch(b, tree, colour, child, rest+"├─ ", rest+"│  ")
+			here, under = rest+"└─ ", rest+"   "
 		}
+		hops = max(hops, 1+branch(b, tree, colour, child, here, under))
 	}
+	return hops
 }
 
 func describe(n api.Node) string {
