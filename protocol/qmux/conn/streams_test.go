@@ -352,3 +352,62 @@ func TestAbout(t *testing.T) {
 		t.Errorf("%s, %v", server.Transport(), server.Version())
 	}
 }
+
+// TestParametersAreThoseOfTheVectors: the bytes that other implementations have
+// been tried with.
+func TestParametersAreThoseOfTheVectors(t *testing.T) {
+	const want = "ff5153300d0a0d0a310104800075300404808000000504800400000604800400000704800400000802440009024400c571c59429cd0845027ffe"
+	if got := fmt.Sprintf("%x", ours().Append(nil)); got != want {
+		t.Errorf("sent as %s, want %s (TRANSPORT_PARAMETERS/6)", got, want)
+	}
+}
+
+// TestRequestsPassGroups: what a peer asked for does not stand behind groups it is
+// slow to take.
+func TestRequestsPassGroups(t *testing.T) {
+	s := open(t, newPipes())
+	p := s.stranger(t, "qmux-02.moq-lite-05")
+	defer p.leave()
+	p.say(browser)
+	c := s.server(t)
+	for range 20 { // the socket takes the parameters and no more until somebody reads
+		w, err := c.OpenUniStream()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(make([]byte, 50)); err != nil {
+			t.Fatal(err)
+		}
+		_ = w.Close()
+	}
+	request, err := c.OpenStream(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := request.Write([]byte("first")); err != nil {
+		t.Fatal(err)
+	}
+	c.mu.Lock()
+	c.say(qmux.MaxStreamData{ID: 2, Max: 1 << 20})
+	var order []string
+	c.mu.Unlock()
+	for len(order) == 0 || order[len(order)-1] != "last group" {
+		p.until(func(f qmux.Frame) bool {
+			switch f := f.(type) {
+			case qmux.MaxStreamData:
+				order = append(order, "control")
+			case qmux.Stream:
+				if f.ID == 1 {
+					order = append(order, "request")
+				} else if f.ID == 3+4*19 {
+					order = append(order, "last group")
+					return true
+				}
+			}
+			return false
+		})
+	}
+	if got := fmt.Sprint(order); got != "[control request last group]" {
+		t.Errorf("came as %v", order)
+	}
+}
