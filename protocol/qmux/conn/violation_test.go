@@ -36,6 +36,12 @@ func TestWhatEndsASession(t *testing.T) {
 	for offset := 0; offset < streamWindow; offset += 16 << 10 {
 		window = append(window, join(data(2, uint64(offset), 8<<10)), join(data(2, uint64(offset)+8<<10, 8<<10)))
 	}
+	all := [][]byte{first} // the connection's window
+	for stream := range uint64(connWindow / streamWindow) {
+		for offset := 0; offset < streamWindow; offset += 8 << 10 {
+			all = append(all, join(data(2+4*stream, uint64(offset), 8<<10)))
+		}
+	}
 	tests := []struct {
 		name    string
 		version qmux.Version
@@ -60,6 +66,8 @@ func TestWhatEndsASession(t *testing.T) {
 		{"a gap", qmux.Draft02, [][]byte{first, join(data(2, 77, 1))}, "offset 77"},
 		{"a final size above the window", qmux.Draft02, [][]byte{first, join(qmux.ResetStream{ID: 2, FinalSize: streamWindow + 1})}, "flow control error"},
 		{"more than the stream's window", qmux.Draft02, append(slices.Clone(window), join(data(2, streamWindow, 1))), "flow control error"},
+		{"more than the connection's window", qmux.Draft02, append(slices.Clone(all), join(data(4, 0, 1))), "flow control error"},
+		{"a final size above the connection's window", qmux.Draft02, append(slices.Clone(all), join(qmux.ResetStream{ID: 4, FinalSize: 1})), "flow control error"},
 		{"a datagram", qmux.Draft02, [][]byte{first, join(qmux.Datagram{Payload: []byte{1}})}, "datagrams were not offered"},
 		{"a datagram to the end", qmux.Draft01, [][]byte{first, join(qmux.Datagram{Rest: true})}, "datagrams were not offered"},
 		{"a record too long", qmux.Draft02, [][]byte{first, make([]byte, qmux.MaxRecord+1)}, "above 16382"},
