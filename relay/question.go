@@ -1,9 +1,11 @@
 package relay
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 
+	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/token"
 )
 
@@ -17,7 +19,7 @@ func isQuestion(req *http.Request) bool {
 
 // wouldLetIn answers what a session on this path would be answered, because
 // scripts in a browser do not hear why theirs was refused (docs/wire.md, section
-// 2.2): 204 if it would be let in. Every page may ask.
+// 2.2): if it would be let in, what it could do here. Every page may ask.
 func (r *Relay) wouldLetIn(w http.ResponseWriter, req *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
@@ -32,7 +34,8 @@ func (r *Relay) wouldLetIn(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "this page's origin is not allowed here", http.StatusForbidden)
 		return
 	}
-	if _, err := r.authorise(root, jwt); err != nil {
+	grant, err := r.authorise(root, jwt)
+	if err != nil {
 		http.Error(w, err.Error(), tokenStatus(err))
 		return
 	}
@@ -41,5 +44,21 @@ func (r *Relay) wouldLetIn(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "this relay takes nobody now; use another", http.StatusServiceUnavailable)
 		return
 	}
-	w.WriteHeader(http.StatusNoContent)
+	h.Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(permission{Put: paths(grant.Publish), Get: paths(grant.Subscribe)})
+}
+
+// permission is what a session may do: publish and subscribe to what lies below
+// these paths, relative to its own. The words are those of tokens.
+type permission struct {
+	Put []protocol.Path `json:"put"`
+	Get []protocol.Path `json:"get"`
+}
+
+// paths is a list that JSON writes as one, if it is empty, too.
+func paths(list []protocol.Path) []protocol.Path {
+	if list == nil {
+		return []protocol.Path{}
+	}
+	return list
 }
