@@ -61,7 +61,8 @@ export async function readJson(response: Response, who: string): Promise<unknown
   }
 }
 
-async function readBody(response: Response, who: string): Promise<string> {
+/** Reads at most 64 KiB of text. */
+export async function readBody(response: Response, who: string): Promise<string> {
   const reader = response.body?.getReader();
   if (!reader) return "";
   const decoder = new TextDecoder();

@@ -40,6 +40,7 @@ export class Line {
   roundTrip: number | undefined;
 
   private readonly scope = new Scope();
+  private begun: number | undefined; // when the session was there
   private heardAt = 0;
   private leaving: string | undefined; // a GOAWAY came before the session was known
   private listening: Scope | undefined; // to the relay itself
@@ -73,6 +74,11 @@ export class Line {
     return this.r.now() - this.heardAt;
   }
 
+  /** For how long there has been a session, in ms; Infinity if there never was. */
+  get aliveMs(): number {
+    return this.begun === undefined ? Infinity : this.r.now() - this.begun;
+  }
+
   /** Notes how long an answer took, in ms. */
   answered(tookMs: number): void {
     this.roundTrip = Math.min(this.roundTrip ?? tookMs, Math.max(tookMs, 1));
@@ -96,7 +102,7 @@ export class Line {
       return;
     }
     const session = this.session!;
-    const begun = this.r.now();
+    const begun = (this.begun = this.r.now());
     this.answered(begun - dialled);
     if (!this.signal.aborted) {
       this.begin();
@@ -155,6 +161,7 @@ export class Line {
       this.listening = undefined;
     } else if (!this.listening && !this.signal.aborted) {
       this.listening = new Scope(this.signal);
+      this.heard(); // until now it had no reason to say anything
       void this.follow(TICK_TRACK, this.listening.signal, () => this.ticked());
       void this.follow(RELAYS_TRACK, this.listening.signal, (frame) => this.list(frame));
       void this.measure(this.listening.signal);

@@ -372,6 +372,17 @@ describe("what goes wrong", () => {
       assert.match(failure.message, /expired/);
     }));
 
+  test("a token that is refused without a word", () =>
+    inWorld(2, async (w) => {
+      w.refuses = "token: missing";
+      const l = w.listen();
+      const started = rejected(l.start());
+      await w.run(500);
+      const failure = await settled(started);
+      assert.deepEqual([failure.kind, failure.message], ["unauthorized", "token: missing"]);
+      assert.equal(l.state, "failed");
+    }));
+
   test("a token that expires mid-way", () =>
     inWorld(2, async (w) => {
       w.speak("ada");

@@ -163,7 +163,7 @@ export class RoomListener implements Listener, Owner, Gathering {
     sound.muted = this.wantedMuted;
     const machine = new Machine({ jitter: host.random(), cold: options.noStandby ?? false });
     const purpose = {
-      does: "listen", room: options.room, token: options.token, zone: options.zone, transport: options.transport,
+      does: "listen", room: options.room, name: undefined, token: options.token, zone: options.zone, transport: options.transport,
       setup: { role: Role.Subscriber }, publisher: undefined,
     } as const;
     this.run = {

@@ -1,4 +1,4 @@
-import { count, list, members, readJson, text } from "./answer";
+import { count, list, members, readBody, readJson, text } from "./answer";
 import { type RelayList, parseRelays } from "./relays";
 import { Failure, type RoomView } from "./types";
 
@@ -12,6 +12,7 @@ const MAX_EXCLUDE = 64;
 const MAX_ROOMS = 1000;
 const MAX_SPEAKERS = 256;
 const MAX_TEXT = 500;
+const MAX_PATHS = 64;
 
 /** What a client says of itself when it asks where to go. */
 export interface LobbyQuery {
@@ -42,6 +43,36 @@ export async function askLobby(lobby: string, room: string, query: LobbyQuery, a
     if (!name.includes(",")) q.append("exclude", name); // a comma separates names
   }
   return parseRelays(await get(lobby, `/v1/rooms/${encodeURIComponent(room)}/relays?${q}`, ask));
+}
+
+/** What a client wanted of a relay that did not let it, or soon dropped it. */
+export interface Wanted {
+  readonly room: string;
+  readonly token: string;
+  /** The name to speak under; undefined: it only listens. */
+  readonly name: string | undefined;
+}
+
+/**
+ * Asks why a relay has no session with this client, which browsers do not say
+ * (docs/wire.md, section 2.2): a {@link Failure} with the relay's words, or
+ * undefined if it would let in whoever wants this, or does not say either.
+ */
+export async function askWhy(lobby: string, wanted: Wanted, ask = browser): Promise<Failure | undefined> {
+  const { room, token, name } = wanted;
+  try {
+    const url = lobbyUrl(lobby, `/${encodeURIComponent(room)}?${new URLSearchParams({ jwt: token })}`);
+    const answer = await request(url, ask);
+    if (answer.status === 401 || answer.status === 403) {
+      return new Failure("unauthorized", (await readBody(answer, url.host)).trim().slice(0, MAX_TEXT));
+    }
+    const granted = members(await readJson(answer, url.host), "what is granted");
+    const put = list(granted["put"], "put", MAX_PATHS).map((path) => text(path, "a path", MAX_TEXT));
+    if (name === undefined || put.includes("") || put.includes(name)) return undefined;
+    return new Failure("forbidden", put.length > 0 ? `the token lets nobody speak as ${JSON.stringify(name)}` : "the token lets nobody speak");
+  } catch {
+    return undefined;
+  }
 }
 
 /** A room as the network sees it; in state `unknown`, with nobody, where it is not live. */
@@ -76,17 +107,18 @@ function readRoom(value: unknown): RoomView {
 /** Gets JSON from a lobby. Nothing of the person's goes along: no cookie, no referrer. */
 async function get(lobby: string, path: string, ask: Ask): Promise<unknown> {
   const url = lobbyUrl(lobby, path);
-  const timeout = AbortSignal.timeout(ask.timeout ?? LOBBY_TIMEOUT);
-  const signal = ask.signal ? AbortSignal.any([ask.signal, timeout]) : timeout;
   try {
-    const response = await ask.fetch(url, {
-      signal, redirect: "error", credentials: "omit", referrerPolicy: "no-referrer", headers: { accept: "application/json" },
-    });
-    return await readJson(response, url.host);
+    return await readJson(await request(url, ask), url.host);
   } catch (cause) {
     if (cause instanceof Failure) throw cause;
     throw new Failure("unreachable", `${url.host} does not answer`, { cause });
   }
+}
+
+async function request(url: URL, ask: Ask): Promise<Response> {
+  const timeout = AbortSignal.timeout(ask.timeout ?? LOBBY_TIMEOUT);
+  const signal = ask.signal ? AbortSignal.any([ask.signal, timeout]) : timeout;
+  return ask.fetch(url, { signal, redirect: "error", credentials: "omit", referrerPolicy: "no-referrer" });
 }
 
 function lobbyUrl(lobby: string, path: string): URL {

@@ -6,7 +6,7 @@ import { choose, sameChoice } from "./choice";
 import { Directory } from "./directory";
 import { Emitter } from "./emitter";
 import { HopLog } from "./hoplog";
-import { askLobby, fetchRoom, fetchRooms } from "./lobby";
+import { askLobby, askWhy, fetchRoom, fetchRooms } from "./lobby";
 import { nameFault } from "./names";
 import { parseRelays } from "./relays";
 import { loudness } from "./speakers";
@@ -98,6 +98,34 @@ describe("the lobby", () => {
       await assert.rejects(asked, (e: Failure) => e instanceof Failure && e.kind === kind && words.test(e.message));
     });
   }
+
+  describe("says why nobody was let in, if it knows", () => {
+    const granted = (put: unknown): Response => json({ put, get: [""] });
+    const cases: [string, Response, string | undefined, string | undefined][] = [
+      ["a bad token", new Response("token: expired\n", { status: 401 }), undefined, "unauthorized"],
+      ["a token for elsewhere", new Response("no", { status: 403 }), "ada", "unauthorized"],
+      ["a listener", granted([]), undefined, undefined],
+      ["a listener who wants to speak", granted([]), "ada", "forbidden"],
+      ["somebody who may speak under another name", granted(["bob"]), "ada", "forbidden"],
+      ["somebody who may speak", granted(["ada"]), "ada", undefined],
+      ["somebody who may speak as anybody", granted([""]), "ada", undefined],
+      ["an answer that is not Stentor's", granted("all"), "ada", undefined],
+      ["words without end", new Response("x".repeat(70_000), { status: 401 }), undefined, undefined],
+      ["nothing there", new Response("", { status: 404 }), "ada", undefined],
+      ["a full relay", new Response("", { status: 503 }), "ada", undefined],
+    ];
+    for (const [what, answer, name, kind] of cases) {
+      test(what, async () => {
+        let asked = "";
+        const failure = await askWhy("https://a.example/x", { room: "my town", token: "a.b.c", name }, ask((url) => {
+          asked = url.href;
+          return answer;
+        }));
+        assert.equal(failure?.kind, kind);
+        assert.equal(asked, "https://a.example/my%20town?jwt=a.b.c");
+      });
+    }
+  });
 
   test("an address that is none", async () => {
     for (const lobby of ["", "file:///etc/passwd", "javascript:alert(1)"]) {

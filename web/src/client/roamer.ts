@@ -7,7 +7,7 @@ import { Directory } from "./directory";
 import { failureOf } from "./failure";
 import type { Host } from "./host";
 import { Line } from "./line";
-import { askLobby } from "./lobby";
+import { askLobby, askWhy, fetchRoom } from "./lobby";
 import { type RelayList, LONGEST_RETRY } from "./relays";
 import { tokenFault } from "./token";
 import { Failure } from "./types";
@@ -22,6 +22,10 @@ const ALIVE_FOR = 1000;
 const CONNECT_TIMEOUT = 10_000;
 /** How long nothing of this page must have run for it to have slept, in ms. Hidden pages run once a second. */
 const SLEPT_AFTER = 2000;
+/** How often a relay is asked why it lets nobody in, in ms. */
+const WONDER_EVERY = 5000;
+/** How soon a relay drops a session that it does not want, in ms. */
+const DROPPED_WITHIN = 2000;
 /** How often a page looks whether it has slept, in ms. */
 const HEARTBEAT = 500;
 
@@ -35,6 +39,8 @@ export interface Decider {
 export interface Purpose {
   readonly does: "listen" | "speak";
   readonly room: string;
+  /** The name to speak under. */
+  readonly name: string | undefined;
   readonly token: string | undefined;
   readonly zone: string | undefined;
   readonly transport: "webtransport" | "websocket" | undefined;
@@ -86,6 +92,7 @@ export class Roamer {
   private asking = false;
   private askAt = -Infinity;
   private everUp = false;
+  private wonderAt = -Infinity; // not before
 
   constructor(
     private readonly host: Host,
@@ -234,6 +241,27 @@ export class Roamer {
     if (this.ups.size > 0) return;
     const why = isRefusal(this.lastFailure) ? this.lastFailure : this.directory.hopeless();
     if (why) this.fail(why);
+    else if (failure.kind === "unreachable") void this.wonder(line.aliveMs < DROPPED_WITHIN);
+  }
+
+  /**
+   * Asks why nobody lets this client in, or dropped it at once: a browser does not
+   * say. A name that is taken can be seen, too: somebody is live under it while
+   * this client is not.
+   */
+  private async wonder(soon: boolean): Promise<void> {
+    const now = this.host.now();
+    if (this.over.signal.aborted || now < this.wonderAt) return;
+    this.wonderAt = now + WONDER_EVERY;
+    const { room, token = "", name } = this.purpose;
+    const ask = { fetch: this.host.fetch, signal: this.over.signal };
+    const lobby = this.directory.lobby.origin;
+    let why = await askWhy(lobby, { room, token, name }, ask);
+    if (!why && soon && name !== undefined) {
+      const { speakers } = await fetchRoom(lobby, room, ask).catch(() => ({ speakers: [] }));
+      if (speakers.some((s) => s.name === name)) why = new Failure("name-taken", `somebody else speaks as ${JSON.stringify(name)}`);
+    }
+    if (why && this.ups.size === 0 && !this.over.signal.aborted) this.fail(why);
   }
 
   /** What is wrong with the token, where that can be seen: browsers do not say why a relay refused. */

@@ -162,6 +162,23 @@ for (const [code, kind] of [
     }));
 }
 
+for (const [name, kind, set] of [
+  ["the token lets only listen", "forbidden", (w: World) => void (w.speakable = [])],
+  ["the token is another's", "forbidden", (w: World) => void (w.speakable = ["bob"])],
+  ["the name is taken", "name-taken", (w: World) => void w.taken.push("ada")],
+] as const) {
+  test(`the relays drop it without a word: ${name}`, () =>
+    inWorld(2, async (w) => {
+      set(w);
+      for (const r of w.relays) r.mute = true;
+      const t = w.talk();
+      const started = t.start().catch(() => undefined);
+      await w.run(2000);
+      assert.deepEqual([t.state, t.failure?.kind], ["failed", kind]);
+      await settled(started);
+    }));
+}
+
 for (const [fault, kind] of [["refused", "microphone-refused"], ["no-device", "microphone-missing"], ["cannot-encode", "unsupported"]] as const) {
   test(`the microphone: ${fault}`, () =>
     inWorld(1, async (w) => {

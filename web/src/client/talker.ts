@@ -100,7 +100,7 @@ export class RoomTalker implements Talker, Owner {
     const broadcast = new Broadcast(hopId, voiceCatalog(bitrate));
     const pair = new Pair({ jitter: host.random() });
     const purpose = {
-      does: "speak", room: options.room, token: options.token, zone: options.zone, transport: options.transport,
+      does: "speak", room: options.room, name: options.name, token: options.token, zone: options.zone, transport: options.transport,
       setup: { role: Role.Publisher, hopId }, publisher: broadcast.at(options.name),
     } as const;
     const roamer = new Roamer(host, pair, purpose, this, lobbyOf(options.lobby, host));

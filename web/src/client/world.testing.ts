@@ -65,6 +65,8 @@ export class FakeRelay {
   dead = false;
   /** Whom it tells to go away at once, and why. */
   refuse: { code: number; reason: string } | undefined;
+  /** It drops everybody at once, and says nothing that a browser would hear. */
+  mute = false;
   /** Whoever connects reads this instead of moq-lite. */
   rubbish: Uint8Array | undefined;
   /** Every nth datagram of audio is lost; 0: none. */
@@ -108,6 +110,7 @@ export class FakeRelay {
     this.clients.add(client);
     void client.session.closed.then(() => this.clients.delete(client));
     const { refuse } = this;
+    if (this.mute) void client.session.peerSetup.then(() => here.lose());
     if (refuse) void client.session.peerSetup.then(() => here.close(refuse.code, refuse.reason));
     return there;
   }
@@ -336,6 +339,11 @@ export class World implements Host {
   readonly questions: string[] = [];
   /** Answers in the lobby's place. */
   route: Route | undefined;
+  /** What relays say to whoever asks why nobody was let in; then they let nobody in. */
+  refuses = "";
+  /** Whom a token lets speak, and who speaks already; relays drop the others without a word. */
+  speakable = [""];
+  readonly taken: string[] = [];
   /** What the next sound card is like when it starts, and how the next microphone fails. */
   locked = false;
   microphoneError: Error | undefined;
@@ -420,13 +428,16 @@ export class World implements Host {
     if (!relay || relay.dead) throw new TypeError("fetch failed");
     if (url.pathname.endsWith("/relays")) return json(this.list());
     if (url.pathname === "/certificate.sha256") return new Response(relay.hash);
-    return json({ room: "town", state: "live", listeners: 7, speakers: [] });
+    if (url.searchParams.has("jwt")) {
+      return this.refuses ? new Response(this.refuses, { status: 401 }) : json({ put: this.speakable, get: [""] });
+    }
+    return json({ room: "town", state: "live", listeners: 7, speakers: this.taken.map((name) => ({ name })) });
   }) as typeof fetch;
 
   async connect(url: string, reach: Reach): Promise<Connection> {
     this.dials.push(url);
     const relay = this.relays.find((r) => new URL(r.url).host === new URL(url).host);
-    if (!relay) throw new TypeError("nobody there");
+    if (!relay || this.refuses) throw new TypeError("Opening handshake failed."); // browsers say no more
     return relay.accept(reach.signal);
   }
   sound(options: SoundOptions): Sound {
