@@ -191,6 +191,7 @@ func (r *Relay) successor(p *peer) string {
 	o := placement.Options{
 		Zone: r.cfg.Zone, Count: 1, Exclude: []string{r.cfg.Name},
 		Spread: 1 + r.listeners(room)/listenersAStandby, Who: p.who,
+		Roots: r.liveRoots(room),
 	}
 	if !listens {
 		o.Purpose = placement.Speak

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/stentor-audio/stentor/membership"
 	"github.com/stentor-audio/stentor/membership/placement"
@@ -31,15 +32,30 @@ func (r *Relay) lobby(room string, q api.LobbyQuery) api.Lobby {
 		Zone:    q.Zone,
 		Count:   q.Count,
 		Exclude: q.Exclude,
+		Pending: r.sent.pending(relays, time.Now()),
 		Spread:  1 + r.listeners(room)/listenersAStandby,
 		Who:     rand.Uint64(),
+		Roots:   r.liveRoots(room),
 	}
-	answer := lobbyOf(room, placement.Place(room, relays, o))
+	places := placement.Place(room, relays, o)
+	if !q.Speak && len(places) > 0 {
+		r.sent.add(places[0].Name, time.Now())
+	}
+	answer := lobbyOf(room, places)
 	if len(answer.Relays) == 0 {
 		wait := placement.RetryAfter(relays, nil, rand.Float64())
 		answer.RetryAfterMS = max(1000, wait.Milliseconds())
 	}
 	return answer
+}
+
+// liveRoots are the roots of a room whose plan is known here: a live room keeps
+// them when a relay comes that the directory would rather have.
+func (r *Relay) liveRoots(room string) (names [2]string) {
+	if r.mesh.rooms.Plan(room) != nil {
+		copy(names[:], r.mesh.roots(room))
+	}
+	return names
 }
 
 // alone is the lobby of a relay that stands alone.
@@ -88,6 +104,7 @@ func (r *Relay) candidates(p *peer) (list []byte, changed <-chan struct{}) {
 		Exclude: []string{r.cfg.Name},
 		Spread:  1 + r.listeners(room)/listenersAStandby,
 		Who:     p.who,
+		Roots:   r.liveRoots(room),
 	}
 	if !listens {
 		o.Purpose = placement.Speak

@@ -53,6 +53,7 @@ type Relay struct {
 
 	state    *watched[State]
 	audience audience
+	sent     sent
 	listed   listed         // the rooms of the network
 	tasks    sync.WaitGroup // sessions and what they start; waited for by Run
 

@@ -14,8 +14,8 @@ import (
 // and comes when the command is done.
 const (
 	Operate        protocol.Path = ".stentor/operate"
-	OperateDrain                 = "drain"
-	OperateUndrain               = "undrain"
+	OperateDrain   string        = "drain"
+	OperateUndrain string        = "undrain"
 )
 
 // operate answers such a request; ok is false if it is none.

@@ -14,9 +14,9 @@ import (
 // as it is at that moment. It is no track that could be subscribed to.
 const (
 	Reports     protocol.Path = ".stentor/rooms"
-	ReportNode                = "node"
-	ReportTree                = "tree"
-	ReportRooms               = "rooms"
+	ReportNode  string        = "node"
+	ReportTree  string        = "tree"
+	ReportRooms string        = "rooms"
 )
 
 // report answers such a request; ok is false if it is none.
