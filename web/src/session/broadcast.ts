@@ -5,6 +5,7 @@ import {
   encodeLegacy,
   type Fetch,
   type Frame,
+  Limit,
   type Path,
   ResetCode,
   Track,
@@ -20,6 +21,9 @@ import { aborted, type AnnounceWriter, type Publisher, type Subscriber } from ".
 
 /** How many packets are held: the five seconds that FETCH and a resumed subscription can reach back. */
 export const heldPackets = 256;
+
+/** How many bytes a packet may have, what is left of a datagram: relays refuse longer ones. */
+export const maxPacket = Limit.datagram - 32;
 
 /** How many packets a subscription may lag behind the newest before it loses the oldest: a second. */
 const maxLag = 50;
@@ -81,9 +85,12 @@ export class Broadcast {
     return this.change;
   }
 
-  /** Publishes a packet of 20 ms and returns its sequence. */
+  /** Publishes a packet of 20 ms, 1 to {@link maxPacket} bytes, and returns its sequence. */
   add(timestampUs: number, opus: Uint8Array): number {
     if (this.over) throw new Error("the broadcast has ended");
+    if (opus.length === 0 || opus.length > maxPacket) {
+      throw new RangeError(`an Opus packet of ${opus.length} bytes, above ${maxPacket} or empty: lower the bitrate`);
+    }
     this.ring[this.sequence % heldPackets] = {
       timestamp: timestampUs,
       payload: encodeLegacy({ timestampUs, opus }),

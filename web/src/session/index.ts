@@ -4,7 +4,7 @@
  * and datagrams into groups, and knows neither rooms nor audio.
  */
 export { Announcements } from "./announcements";
-export { Broadcast, heldPackets } from "./broadcast";
+export { Broadcast, heldPackets, maxPacket } from "./broadcast";
 export { connect, ConnectError, type ConnectOptions, type Transport } from "./connect";
 export type { Connection, Datagrams, PathStats, ReceiveStream, SendStream, Stream } from "./connection";
 export { ClosedError, codeOf, Refusal, StreamError, TimeoutError } from "./errors";

@@ -16,7 +16,7 @@ import {
   UniStreamType,
   voiceCatalog,
 } from "../protocol";
-import { Broadcast } from "./broadcast";
+import { Broadcast, maxPacket } from "./broadcast";
 import { ClosedError, StreamError, TimeoutError } from "./errors";
 import type { GroupReader } from "./group";
 import { type MemoryOptions, memoryPair } from "./memory";
@@ -255,6 +255,15 @@ describe("two sessions", () => {
     assert.equal(ada.dropped, 149);
     peer.close(0);
   });
+});
+
+test("a broadcast takes no packet that relays refuse", () => {
+  const ada = new Broadcast(77, voiceCatalog(32000));
+  assert.equal(ada.add(0, new Uint8Array(maxPacket)), 0);
+  for (const size of [0, maxPacket + 1]) assert.throws(() => ada.add(20_000, new Uint8Array(size)), RangeError);
+  assert.equal(ada.next, 1);
+  ada.end();
+  assert.throws(() => ada.add(20_000, packet(1)), /ended/);
 });
 
 describe("when the session ends", () => {
