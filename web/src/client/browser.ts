@@ -30,7 +30,7 @@ export const browser: Host = {
       signal: reach.signal,
     }),
   sound: ({ workletUrl, record, onstate }) => new Player({ workletUrl: workletUrl ?? besideUs(), record, onstate }),
-  microphone: ({ workletUrl, deviceId, bitrate, startUs, onframe, onended }) =>
-    Microphone.open({ workletUrl: workletUrl ?? besideUs(), bitrate, startUs, onframe, onended, ...(deviceId && { deviceId }) }),
+  microphone: ({ workletUrl, deviceId, bitrate, onframe, onended }) =>
+    Microphone.open({ workletUrl: workletUrl ?? besideUs(), bitrate, onframe, onended, ...(deviceId && { deviceId }) }),
   watch: watchBrowser,
 };

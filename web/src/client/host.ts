@@ -30,8 +30,6 @@ export interface MicrophoneWish {
   readonly workletUrl: string | URL | undefined;
   readonly deviceId: string | undefined;
   readonly bitrate: number;
-  /** The timestamp of the first frame, in µs. */
-  readonly startUs: number;
   readonly onframe: (frame: CapturedFrame) => void;
   readonly onended: (error: Error) => void;
 }

@@ -1,4 +1,4 @@
-import type { CapturedFrame } from "../audio";
+import { type CapturedFrame, FRAME_MS } from "../audio";
 import type { Hopped } from "../hop";
 import { Pair } from "../hop";
 import { Role, maxInteger, voiceCatalog } from "../protocol";
@@ -109,13 +109,14 @@ export class RoomTalker implements Talker, Owner {
 
   /** Opens the microphone: the gesture that began this is still near. */
   private async listen(run: Run): Promise<void> {
+    let began: number | undefined; // of the voice, in µs since 1970
     const microphone = await this.host.microphone({
       workletUrl: this.options.workletUrl,
       deviceId: this.options.deviceId,
       bitrate: this.options.bitrate ?? DEFAULT_BITRATE,
-      startUs: Math.floor(this.host.date() * 1000),
       onframe: (frame: CapturedFrame) => {
-        if (!run.broadcast.ended) run.broadcast.add(frame.timestampUs, frame.packet);
+        began ??= Math.floor((this.host.date() - FRAME_MS) * 1000);
+        if (!run.broadcast.ended) run.broadcast.add(began + frame.timestampUs, frame.packet);
       },
       onended: (error) => {
         if (this.run === run) this.failed(soundFailure(error));

@@ -308,7 +308,7 @@ class TestMicrophone implements Voicing {
   speak(): void {
     if (!this.open || (this.muted && this.sequence % 6 === 0)) return;
     const frame: CapturedFrame = {
-      sequence: this.sequence, timestampUs: this.wish.startUs + this.sequence * 20_000, packet: opus(this.sequence),
+      sequence: this.sequence, timestampUs: this.sequence * 20_000, packet: opus(this.sequence),
     };
     this.sequence++;
     this.wish.onframe(frame);
