@@ -45,6 +45,9 @@ func (s State) Apply(c Command, who Actor, by string, now time.Time) (State, err
 			return s, fmt.Errorf("%w: nobody called %q in room %q", ErrUnknown, target, s.Room)
 		}
 	}
+	if c.Do == Join && s.noted(who) {
+		return s, nil
+	}
 	next := s.clone()
 	next.Clock++
 	err = next.change(c, who, target, Stamp{N: next.Clock, By: by})
@@ -144,7 +147,17 @@ func (s *State) change(c Command, who Actor, target string, at Stamp) error {
 	switch c.Do {
 	case Join:
 		s.note(who, at)
-		return s.fits()
+		if s.onStage() > MaxStage && who.Role != token.RoleHost {
+			// There is no place left on the stage that everybody is shown, but a
+			// host must be able to mute whoever may be heard.
+			p := s.People[who.Subject]
+			p.Role = Field[token.Role]{}
+			s.People[who.Subject] = p
+		}
+		if len(s.People) > MaxPeople {
+			return s.fits()
+		}
+		return nil
 	case Start:
 		s.Phase.set(Live, at)
 		return nil
@@ -188,6 +201,21 @@ func (s *State) change(c Command, who Actor, target string, at Stamp) error {
 	s.People[target] = p
 	return s.fits()
 }
+
+// noted reports whether what a token says of somebody is written down.
+func (s State) noted(who Actor) bool {
+	p, known := s.People[who.Subject]
+	if !known || p.Name.Value != clean(who.Name, who.Subject) {
+		return false
+	}
+	if who.Role == token.RoleHost {
+		return p.Host.Value && s.Acting.Value == ""
+	}
+	return p.Role.Value != "" || s.onStage() >= MaxStage
+}
+
+// Noted reports whether [Join] of somebody would change nothing.
+func (s State) Noted(who Actor) bool { return s.noted(who) }
 
 // note writes down who came with a token for the stage.
 func (s *State) note(who Actor, at Stamp) {

@@ -1,6 +1,11 @@
 package stage
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // Merge makes one state of two copies of the same room's that may have grown apart:
 // of each field, what was set last. It makes no difference which is a and which b,
@@ -29,7 +34,42 @@ func Merge(a, b State) (State, error) {
 	for subject, theirs := range b.Hands {
 		m.Hands[subject] = later(m.Hands[subject], theirs)
 	}
+	m.trim()
 	return m, nil
+}
+
+// trim keeps two copies that were both full from making one that nobody would
+// take. Of the hands those that are down go, then the last that were raised; of
+// the people those of whom least would be forgotten.
+func (s *State) trim() {
+	if len(s.Hands) > MaxHands {
+		s.forget()
+	}
+	if len(s.Hands) > MaxHands {
+		for _, subject := range s.RaisedHands()[MaxHands:] {
+			delete(s.Hands, subject)
+		}
+	}
+	if len(s.People) <= MaxPeople {
+		return
+	}
+	weight := func(p Person) int {
+		switch {
+		case p.Host.Value:
+			return 5
+		case p.Banned.Value:
+			return 4
+		case p.Muted.Value == ByHost:
+			return 3
+		}
+		return rank(p.Role.Value)
+	}
+	subjects := slices.SortedFunc(maps.Keys(s.People), func(a, b string) int {
+		return cmp.Or(cmp.Compare(weight(s.People[b]), weight(s.People[a])), cmp.Compare(a, b))
+	})
+	for _, subject := range subjects[MaxPeople:] {
+		delete(s.People, subject)
+	}
 }
 
 // phase is the further of two: no room goes back, whatever was said where it was

@@ -153,3 +153,31 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// What is sent of a change makes the receiver's copy the sender's.
+func TestDiffIsWhatIsMissing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		base := drawHistory(t, State{Room: "town"}, "r")
+		a, other := drawHistory(t, base, "a"), drawHistory(t, base, "b")
+		b, err := Merge(a, other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, later := range []State{a, b} {
+			d := Diff(base, later)
+			wire, err := d.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d, err = Decode(wire, "town"); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := Merge(base, d); err != nil || !Same(got, later) {
+				t.Fatalf("%+v, want %+v: %v", got, later, err)
+			}
+		}
+		if d := Diff(b, b); d.Size() != 0 {
+			t.Fatalf("of nothing: %+v", d)
+		}
+	})
+}

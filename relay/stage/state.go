@@ -123,12 +123,18 @@ func (s State) RoleOf(subject string, given token.Role) token.Role {
 	return given
 }
 
+// OnStage reports whether somebody of that role is more than a listener.
+func (s State) OnStage(subject string, given token.Role) bool {
+	return rank(s.RoleOf(subject, given)) > 0
+}
+
 // Banned reports whether somebody is to be kept out.
 func (s State) Banned(subject string) bool { return s.People[subject].Banned.Value }
 
 // MayBeHeard reports whether what somebody of that role says is to be passed on.
+// Nobody is heard in a room that has not begun, or has ended.
 func (s State) MayBeHeard(subject string, given token.Role) bool {
-	if s.Phase.Value == Ended {
+	if s.Phase.Value == Announced || s.Phase.Value == Ended {
 		return false
 	}
 	return rank(s.RoleOf(subject, given)) > 0 && s.People[subject].Muted.Value == Unmuted

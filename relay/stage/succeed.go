@@ -10,6 +10,18 @@ import (
 // relay of the network. It is the caller's, and no part of the state.
 type Presence map[string]time.Time
 
+// Begin returns the state of a room whose announced time has come: it is live.
+// Reports whether anything has changed.
+func (s State) Begin(by string, now time.Time) (State, bool) {
+	if s.Phase.Value != Announced || s.Starts.Value == 0 || now.UnixMilli() < s.Starts.Value {
+		return s, false
+	}
+	next := s.clone()
+	next.Clock++
+	next.Phase.set(Live, Stamp{N: next.Clock, By: by})
+	return next, true
+}
+
 // Succeed returns the state with whoever stands in for hosts that have been gone
 // for grace: the co-host who is there and was made one first. A host who is there
 // needs nobody, so that the one who returns is host again. Reports whether
