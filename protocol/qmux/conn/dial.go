@@ -41,53 +41,61 @@ func Dial(ctx context.Context, address string, o DialOptions) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
-	var socket net.Conn
-	if o.Network == nil {
-		o.Network = new(net.Dialer).DialContext
+	c := newConn(Options{Client: true, Path: u.RequestURI()})
+	ws, err := c.handshake(ctx, address, o)
+	if err != nil {
+		c.hangUp()
+		return nil, fmt.Errorf("dial: %w", err)
 	}
-	if o.Offer == nil {
-		o.Offer = qmux.Offer(protocol.Lite05.ALPN())
+	tune(c.opts.Socket)
+	if err := c.start(ctx, ws); err != nil {
+		return nil, fmt.Errorf("dial: %w", err)
 	}
-	header := http.Header{}
-	if o.Origin != "" {
-		header.Set("Origin", o.Origin)
+	return c, nil
+}
+
+// handshake opens the WebSocket and notes what the server chose.
+func (c *Conn) handshake(ctx context.Context, address string, o DialOptions) (*websocket.Conn, error) {
+	dial := o.Network
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
 	}
 	transport := &http.Transport{
 		TLSClientConfig: o.TLS,
 		DialContext: func(ctx context.Context, network, addr string) (_ net.Conn, err error) {
-			socket, err = o.Network(ctx, network, addr)
-			return socket, err
+			c.opts.Socket, err = dial(ctx, network, addr)
+			return c.opts.Socket, err
 		},
 	}
 	defer transport.CloseIdleConnections()
-	c := newConn(Options{Client: true, Path: u.RequestURI()})
+	header := http.Header{}
+	if o.Origin != "" {
+		header.Set("Origin", o.Origin)
+	}
+	offer := o.Offer
+	if offer == nil {
+		offer = qmux.Offer(protocol.Lite05.ALPN())
+	}
 	ws, response, err := websocket.Dial(ctx, address, &websocket.DialOptions{ //nolint:bodyclose // the library does
 		HTTPClient:      &http.Client{Transport: transport},
 		HTTPHeader:      header,
-		Subprotocols:    o.Offer,
+		Subprotocols:    offer,
 		CompressionMode: websocket.CompressionDisabled,
 		OnPingReceived:  func(context.Context, []byte) bool { return c.sign() },
 		OnPongReceived:  func(context.Context, []byte) { c.sign() },
 	})
 	if response != nil && response.StatusCode != http.StatusSwitchingProtocols {
-		c.hangUp()
-		return nil, fmt.Errorf("dial: %w", &StatusError{Status: response.StatusCode})
+		return nil, &StatusError{Status: response.StatusCode}
 	}
 	if err != nil {
-		c.hangUp()
-		return nil, fmt.Errorf("dial: %w", err)
+		return nil, err
 	}
 	application, version, ok := qmux.ParseSubprotocol(ws.Subprotocol())
-	known, spoken := protocol.ParseVersion(application)
-	if !ok || !spoken {
-		c.hangUp()
+	spoken, known := protocol.ParseVersion(application)
+	if !ok || !known {
 		_ = ws.CloseNow()
-		return nil, fmt.Errorf("dial: %w", ErrSubprotocol)
+		return nil, ErrSubprotocol
 	}
-	c.opts.Version, c.opts.Protocol, c.opts.Socket = version, known, socket
-	tune(socket)
-	if err := c.start(ctx, ws); err != nil {
-		return nil, fmt.Errorf("dial: %w", err)
-	}
-	return c, nil
+	c.opts.Version, c.opts.Protocol = version, spoken
+	return ws, nil
 }

@@ -137,7 +137,7 @@ func (c *Conn) nextID(kind int) uint64 {
 	return id
 }
 
-// opened reports whether this end opens the streams of an id.
+// opens reports whether this end opens the streams of an id.
 func (c *Conn) opens(id uint64) bool { return (id&1 == 0) == c.opts.Client }
 
 // receiver finds the receiving half that a frame is for, and opens it with its

@@ -397,9 +397,10 @@ func TestRequestsPassGroups(t *testing.T) {
 			case qmux.MaxStreamData:
 				order = append(order, "control")
 			case qmux.Stream:
-				if f.ID == 1 {
+				switch f.ID {
+				case 1:
 					order = append(order, "request")
-				} else if f.ID == 3+4*19 {
+				case 3 + 4*19:
 					order = append(order, "last group")
 					return true
 				}
