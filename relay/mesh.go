@@ -69,7 +69,7 @@ func newMesh(r *Relay) (*mesh, error) {
 	m.rooms = uplink.NewRooms(uplink.Config{
 		Self:      r.cfg.Name,
 		Roots:     m.directoryRoots,
-		Known:     r.known,
+		Known:     m.known,
 		Changed:   func() <-chan struct{} { _, next := d.Watch(); return next },
 		Links:     m.links,
 		Follow:    m.follow,
@@ -190,6 +190,17 @@ func (m *mesh) roots(room string) []string {
 		}
 	}
 	return m.directoryRoots(room)
+}
+
+// known is the directory as it stands, with this relay's own state, without making
+// a copy where that is in it.
+func (m *mesh) known() []membership.Relay {
+	known := m.directory.Snapshot()
+	self, ok := membership.Find(known, m.relay.cfg.Name)
+	if ok && self.State == memberState(m.relay.State()) {
+		return known
+	}
+	return m.relay.known()
 }
 
 // directoryRoots are the roots of a room that has no plan.

@@ -212,33 +212,46 @@ func (f *forest) fell(name string) {
 	f.publish()
 }
 
+// fed waits until all relays are in the trees, wherever, and fed by two that live.
+func (f *forest) fed(when string) (tree api.Tree) {
+	f.t.Helper()
+	eventually(f.t, when+": all are fed by two", func() bool {
+		tree = api.Tree{}
+		f.relays[slices.Min(slices.Collect(maps.Keys(f.relays)))].get("/v1/tree?room=town", &tree)
+		return len(tree.Nodes) == len(f.relays) && !slices.ContainsFunc(tree.Nodes, func(n api.Node) bool {
+			red, blue := f.relays[n.Parents[0]] != nil, f.relays[n.Parents[1]] != nil
+			return !red && n.Relay != tree.Red || !blue && n.Relay != tree.Blue
+		})
+	})
+	return tree
+}
+
 // A large room gets to everybody by two trees, and nobody misses anything
 // whichever relay ends, comes or drains.
 func TestLargeRoomIsTwoTrees(t *testing.T) {
-	f := newForest(t, 9)
+	f := newForest(t, 8)
 	tree := f.settled("at first")
 	f.whole("at first")
 
 	f.fell(f.interior(tree, 0))
-	tree = f.settled("without a relay in between")
+	tree = f.fed("without a relay in between")
 	f.whole("without a relay in between")
 
 	f.fell(tree.Red)
+	f.fed("without a root")
 	f.whole("without a root")
-	m := f.plant()
-	f.listen(m.Name())
-	tree = f.settled("with another")
-	f.whole("with another")
+
+	f.listen(f.plant().Name())
+	f.listen(f.plant().Name())
+	tree = f.fed("with two more")
+	f.whole("with two more")
 
 	leaves := f.interior(tree, 1)
-	drained := make(chan api.Drained)
-	go func() {
-		var d api.Drained
-		f.relays[leaves].admin("POST", "/v1/drain", `{"deadline_ms":6000}`, &d)
-		drained <- d
-	}()
 	delete(f.ears, leaves) // it stays to the end, and is closed
-	<-drained
+	var d api.Drained
+	if status := f.relays[leaves].admin("POST", "/v1/drain", `{"deadline_ms":6000}`, &d); status != 200 {
+		t.Fatalf("drain: %d", status)
+	}
 	f.fell(leaves)
 	f.whole("when one has drained")
 }
