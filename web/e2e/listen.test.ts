@@ -203,7 +203,7 @@ scene("a certificate that is not the one the lobby named: no session with that r
   assert.equal((await stats(page)).transport, "websocket");
 
   const strict = await visit(scene, relay, "/r/town", { complaints: true });
-  await strict.addInitScript(() => Reflect.deleteProperty(globalThis, "WebSocket"));
+  await strict.addInitScript(() => ["WebSocket", "WebSocketStream"].forEach((name) => Reflect.deleteProperty(globalThis, name)));
   await strict.reload();
   await wrong(strict);
   await strict.waitForSelector('#listen[data-deed="again"]', { timeout: 40_000 });
