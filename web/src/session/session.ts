@@ -4,10 +4,8 @@ import {
   Fetch,
   type Frame,
   Goaway,
-  GroupHeader,
   opening,
   type Path,
-  parseDatagram,
   Probe,
   ProbeLevel,
   ProtocolError,
@@ -23,10 +21,11 @@ import {
 } from "../protocol";
 import { abortable, reasonOf, Scope } from "./abort";
 import { Announcements } from "./announcements";
-import { type Connection, type ReceiveStream, reset, type Stream } from "./connection";
+import { type Connection, reset, type Stream } from "./connection";
 import { asError, ClosedError, codeOf, TimeoutError } from "./errors";
-import { deadline, GroupReader } from "./group";
+import { GroupReader } from "./group";
 import { type Publisher, publishNothing } from "./publisher";
+import { Receiver } from "./receive";
 import { serveRequest } from "./serve";
 import { type Sink, type SubscribeRequest, Subscription } from "./subscription";
 
@@ -67,8 +66,7 @@ export class Session {
 
   private readonly options: Settled;
   private readonly life = new AbortController();
-  private readonly receiving = new Set<ReceiveStream>();
-  private readonly subscriptions = new Map<Wide, Subscription>();
+  private readonly receiver: Receiver;
   private readonly requests = new Set<Stream>();
   private nextId = 0;
   private peerSaid: Setup | undefined;
@@ -98,10 +96,14 @@ export class Session {
       return cause;
     });
     if (options.signal) new Scope(options.signal, this.signal).onEnd(() => this.close());
+    this.receiver = new Receiver(connection, this.options, (setup) => {
+      this.peerSaid = setup;
+      this.gotPeer(setup);
+    });
     void this.sendSetup();
-    void this.acceptUni();
+    void this.receiver.acceptUni();
+    void this.receiver.readDatagrams();
     void this.acceptBidi();
-    void this.readDatagrams();
   }
 
   /** Aborted with the {@link ClosedError} when the session ends. */
@@ -176,10 +178,10 @@ export class Session {
       // The ID is known here before the peer can hear of it: its groups may arrive at once.
       const asked: Subscribe = { ...request, id: this.nextId++ };
       const subscription = new Subscription(asked, sink, stream, (s) => {
-        this.subscriptions.delete(s.request.id);
+        this.receiver.subscriptions.delete(s.request.id);
         scope.release();
       });
-      this.subscriptions.set(asked.id, subscription);
+      this.receiver.subscriptions.set(asked.id, subscription);
       scope.onEnd(() => subscription.fail(reasonOf(scope.signal)));
       try {
         await abortable(stream.send.write(opening(BidiStreamType.Subscribe, Subscribe, asked)), scope.signal);
@@ -277,87 +279,6 @@ export class Session {
     }
   }
 
-  /**
-   * Takes the peer's unidirectional streams: its SETUP and its groups. One that
-   * dribbles holds up no other.
-   */
-  private async acceptUni(): Promise<void> {
-    for (;;) {
-      const stream = await this.connection.acceptUni().catch(() => undefined);
-      if (stream === undefined) return;
-      if (this.receiving.size >= this.options.maxGroups) {
-        stream.cancel(ResetCode.Bounds);
-        continue;
-      }
-      this.receiving.add(stream);
-      void this.serveUni(stream).finally(() => this.receiving.delete(stream));
-    }
-  }
-
-  private async serveUni(stream: ReceiveStream): Promise<void> {
-    const reader = new Reader(stream);
-    const ms = this.options.requestTimeoutMs;
-    try {
-      const type = await deadline(reader.streamType(), ms, stream, "the type of a stream");
-      if (type === UniStreamType.Group) await this.serveGroup(stream, reader);
-      else if (type === UniStreamType.Setup) await this.serveSetup(stream, reader);
-      stream.cancel(type === undefined || type <= UniStreamType.Setup ? ResetCode.Cancel : ResetCode.UnexpectedStream);
-    } catch (e) {
-      stream.cancel(codeOf(e));
-    }
-  }
-
-  private async serveSetup(stream: ReceiveStream, reader: Reader): Promise<void> {
-    let setup: Setup | undefined;
-    try {
-      setup = await deadline(Setup.read(reader), this.options.requestTimeoutMs, stream, "SETUP");
-      if (setup === undefined) throw new ProtocolError("setup", "nothing in its stream", "short");
-    } catch (e) {
-      if (!(e instanceof ProtocolError)) throw e;
-      // Without SETUP nothing of the peer's can be trusted to mean what we think.
-      return this.close(ResetCode.Decode, `SETUP: ${e.message}`);
-    }
-    if (this.peerSaid !== undefined) return; // a second one is ignored
-    this.peerSaid = setup;
-    this.gotPeer(setup);
-    await deadline(reader.finish("setup"), this.options.requestTimeoutMs, stream, "the end of SETUP");
-  }
-
-  private async serveGroup(stream: ReceiveStream, reader: Reader): Promise<void> {
-    const { requestTimeoutMs, groupIdleMs, maxFrame } = this.options;
-    const header = await deadline(GroupHeader.read(reader), requestTimeoutMs, stream, "the header of a group");
-    const subscription = header && this.subscriptions.get(header.subscribeId);
-    if (subscription === undefined) return;
-    try {
-      await subscription.sink.group(new GroupReader(header!.sequence, stream, reader, groupIdleMs, maxFrame));
-    } catch (e) {
-      stream.cancel(codeOf(e));
-    }
-  }
-
-  /** Hands each datagram to its subscription. Whatever does not fit is dropped without a word. */
-  private async readDatagrams(): Promise<void> {
-    const datagrams = this.connection.datagrams;
-    if (datagrams === undefined) return;
-    for (;;) {
-      const b = await datagrams.read().catch(() => undefined);
-      if (b === undefined) return;
-      this.takeDatagram(b);
-    }
-  }
-
-  private takeDatagram(b: Uint8Array): void {
-    let subscription: Subscription | undefined;
-    try {
-      const { subscribeId, sequence, timestamp, payload } = parseDatagram(b);
-      subscription = this.subscriptions.get(subscribeId);
-      subscription?.sink.datagram(sequence, { timestamp, payload });
-    } catch (e) {
-      // Malformed before the subscription was known; after that the sink has failed.
-      subscription?.fail(asError(e));
-    }
-  }
-
   /** Takes the peer's requests, none of which waits for another. */
   private async acceptBidi(): Promise<void> {
     for (;;) {
@@ -376,7 +297,7 @@ export class Session {
   private end(cause: ClosedError): void {
     this.life.abort(cause);
     this.noPeer(cause);
-    for (const stream of this.receiving) stream.cancel(ResetCode.Cancel);
+    this.receiver.stop();
     for (const stream of this.requests) reset(stream, ResetCode.Cancel);
   }
 }
