@@ -2,7 +2,7 @@
 # Installs what building and testing Stentor needs beyond Go:
 #
 #   scripts/install-deps.sh build   C compiler, pkg-config, libopus, libopusfile
-#   scripts/install-deps.sh test    the same, and Chromium for the browser test
+#   scripts/install-deps.sh test    the same, and Node, npm and Chromium for the browser client's tests
 #
 # It looks before it acts: when all is there it says nothing and is done in a
 # few milliseconds. Where apt-get works (root, or sudo without a password) it
@@ -44,6 +44,12 @@ have_chromium() {
 	return 1
 }
 
+# Node's test runner does what the tests ask of it from 18.19 on.
+have_node() {
+	command -v npm >/dev/null 2>&1 &&
+		node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 18 || (a === 18 && b >= 19) ? 0 : 1)' 2>/dev/null
+}
+
 # missing prints the Debian packages that stand for what was not found.
 missing() {
 	have_roots || echo ca-certificates # go fetches modules over HTTPS
@@ -53,7 +59,9 @@ missing() {
 	command -v pkg-config >/dev/null 2>&1 || echo pkg-config
 	have_library opus || echo libopus-dev
 	have_library opusfile || echo libopusfile-dev
-	[ "$want" = build ] || have_chromium || echo chromium
+	[ "$want" = build ] && return
+	have_node || printf '%s\n' nodejs npm
+	have_chromium || echo chromium
 }
 
 # as_root runs a command as root, or fails without asking for a password.
@@ -111,9 +119,9 @@ if apt_install $packages; then
 	[ -n "$packages" ] || exit 0
 fi
 
-# Only the browser is wanted, not needed: its test skips itself without one.
+# Only the browser is wanted, not needed: its tests skip themselves without one.
 if [ "$packages" = chromium ]; then
-	say "no Chromium here, so the browser test will be skipped; install chromium to run it"
+	say "no Chromium here, so the browser tests will be skipped; install chromium to run them"
 	exit 0
 fi
 say "please install: ${packages//$'\n'/ } (Debian names; libopus and libopusfile with headers and pkg-config files)"

@@ -1,6 +1,6 @@
 /** A real Chromium, and what a test needs around it. */
-import { existsSync, mkdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { after } from "node:test";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { Scene } from "./scene";
@@ -10,16 +10,11 @@ declare const ROOT: string;
 /** Where a failed test leaves its screenshot and trace. */
 export const artifacts = process.env["E2E_ARTIFACTS"] ?? join(ROOT, "web/e2e/failed");
 
-/** The browser's program: CHROMIUM names it, or it is one of these. */
-export function executable(): string {
-  const named = process.env["CHROMIUM"];
-  if (named !== undefined) return named;
-  const folders = (process.env["PATH"] ?? "").split(delimiter);
-  for (const name of ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]) {
-    const folder = folders.find((folder) => existsSync(join(folder, name)));
-    if (folder !== undefined) return join(folder, name);
-  }
-  throw new Error("no Chromium here: install chromium, or name it in CHROMIUM");
+/** The browser's program, which scripts/e2e.mjs has found. */
+function executable(): string {
+  const found = process.env["CHROMIUM"];
+  if (found === undefined) throw new Error("name a Chromium in CHROMIUM");
+  return found;
 }
 
 let shared: Promise<Browser> | undefined;

@@ -2,15 +2,17 @@
 // the files whose names begin with that. Everything it needs it makes: the stentor
 // binary, the pages with the test's double in them, the bundled tests.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { buildPages, languages } from "./build.mjs";
 
 const web = join(dirname(fileURLToPath(import.meta.url)), "..");
 const root = join(web, "..");
+
+const browsers = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /**
  * Bundles test files and runs them with Node's test runner, one file after the
@@ -42,21 +44,26 @@ export async function runTests(files, ...options) {
       define: { ROOT: JSON.stringify(root), DOUBLE: JSON.stringify(double), STENTOR: JSON.stringify(stentor) },
     });
     const built = readdirSync(join(out, "tests"), { recursive: true }).filter((file) => file.endsWith(".mjs"));
-    const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-concurrency=1", ...options, ...built.map((file) => join(out, "tests", file))], { stdio: "inherit" });
+    const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-concurrency=1", "--test-reporter=spec", ...options, ...built.map((file) => join(out, "tests", file))], { stdio: "inherit" });
     return status ?? 1;
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
 }
 
-/** Every test of the pages: those of their plain functions, and those in a browser. */
+/** Every test of the pages: those of their plain functions and, if there is a browser, those in it. */
 function testFiles(wanted) {
-  const files = ["page", "e2e"].flatMap((folder) => readdirSync(join(web, folder)).map((file) => join(web, folder, file)));
+  const browser = process.env.CHROMIUM ?? browsers.flatMap((name) => (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name))).find(existsSync);
+  if (browser === undefined) console.error("no Chromium here: the tests in a browser are skipped");
+  process.env.CHROMIUM = browser;
+  const files = ["page", ...(browser === undefined ? [] : ["e2e"])].flatMap((folder) => readdirSync(join(web, folder)).map((file) => join(web, folder, file)));
   return files.filter((file) => file.endsWith(".test.ts")).filter((file) => wanted.length === 0 || wanted.some((prefix) => file.split("/").at(-1).startsWith(prefix)));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const options = process.argv.slice(2).filter((word) => word.startsWith("--"));
   const wanted = process.argv.slice(2).filter((word) => !word.startsWith("--"));
-  process.exitCode = await runTests(testFiles(wanted), ...options);
+  const files = testFiles(wanted);
+  if (files.length === 0) throw new Error(`no tests are called ${wanted.join(" or ")}`);
+  process.exitCode = await runTests(files, ...options);
 }
