@@ -226,10 +226,15 @@ func replace(held [2]Held, want Want) (Move, bool) {
 
 // improve begins to leave a working parent for the one that the plan wants, if
 // this is the time for it. Where only an older plan speaks against that one it
-// waits, rather than going to another first.
+// waits, rather than going to another first. A parent that is not in the plan any
+// more is left before one that is: it may drain, and has not much time.
 func (m *Mover) improve(now time.Time, held [2]Held, want, goal Want) Move {
 	ready := m.left.Add(m.holdDown())
-	for _, c := range Colours {
+	colours := Colours
+	if m.goes(held[Blue].Old.Parent) && !m.goes(held[Red].Old.Parent) {
+		slices.Reverse(colours[:])
+	}
+	for _, c := range colours {
 		is, to := held[c].Old, want.Parents[c]
 		other := held[c.Other()]
 		switch {
@@ -246,6 +251,9 @@ func (m *Mover) improve(now time.Time, held [2]Held, want, goal Want) Move {
 	}
 	return Move{}
 }
+
+// goes reports whether a parent is no longer in the plan.
+func (m *Mover) goes(parent string) bool { return parent != "" && !m.plan.Has(parent) }
 
 // sound reports whether a colour can be relied on while the other one moves.
 func (h Held) sound(want Want, c Colour) bool { return h.Old.Health == Working || want.Root[c] }

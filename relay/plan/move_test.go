@@ -48,6 +48,8 @@ func TestNext(t *testing.T) {
 		{"the replacement is dead, too", "12", move(way("4", Dead), way("2", Dead)), works("5"), 0, "", ask(drop(Red, "2"))},
 		{"never delivered and not planned", "12", Held{Old: way("2", Trying)}, works("5"), 0, "", take(Red, "4")},
 		{"both are others: red first", "12", works("2"), works("3"), 0, "", take(Red, "4")},
+		{"both are others, blue's has left: blue first", "12", works("2"), works("left"), 0, "", take(Blue, "5")},
+		{"both have left: red first", "12", works("gone"), works("left"), 0, "", take(Red, "4")},
 		{"not before the new one works", "12", move(way("2", Working), way("4", Trying)), works("3"), 0, "", stay},
 		{"then the old one goes", "12", move(way("2", Working), way("4", Working)), works("3"), 0, "", drop(Red, "2")},
 		{"but not while blue does not work", "12", move(way("2", Working), way("4", Working)), Held{Old: way("5", Dead)}, 0, "3", ask(take(Blue, "1"))},
