@@ -13,8 +13,8 @@ const MAX_REMEMBERED = 256;
 export class Directory {
   private readonly path: string;
   private listed: readonly ListedRelay[] = [];
-  /** The name of the relay at the page's own address, once it is known. */
-  private own: string | undefined;
+  /** The relay at the page's own address, once it is known which that is. */
+  private own: ListedRelay | undefined;
   /** Why a relay will never take this client, by host and port. */
   private readonly refused = new Map<string, Failure>();
   /** Whether an attempt at a relay's own address has ever succeeded, by name. */
@@ -30,18 +30,21 @@ export class Directory {
 
   /** The relays to choose from: the listed ones, best first, then the page's own. */
   candidates(): Candidate[] {
-    const all = this.listed.map((relay) => ({
-      name: relay.name, zone: relay.zone, url: this.urlOf(relay), hashes: relay.hashes,
-    }));
-    const known = all.some((c) => c.name === this.own || hostOf(c.url) === hostOf(this.lobby.href));
-    if (!known) all.push({ name: this.lobby.host, zone: "", url: this.at(this.lobby), hashes: [] });
-    return all;
+    const all = this.listed.map((relay) => this.candidate(relay));
+    const { own, lobby } = this;
+    if (all.some((c) => c.name === own?.name || hostOf(c.url) === hostOf(lobby.href))) return all;
+    return [...all, own ? this.candidate(own) : { name: lobby.host, zone: "", url: this.at(lobby), hashes: [] }];
+  }
+
+  private candidate(relay: ListedRelay): Candidate {
+    return { name: relay.name, zone: relay.zone, url: this.urlOf(relay), hashes: relay.hashes };
   }
 
   /** Takes a list, and says whether it told of anybody. */
   learn(list: RelayList): boolean {
     if (list.relays.length === 0) return false;
     this.listed = list.relays;
+    this.own = this.listed.find((relay) => relay.name === this.own?.name) ?? this.own;
     return true;
   }
 
@@ -57,7 +60,7 @@ export class Directory {
 
   /** Learns the certificate of the relay at the page's own address: so the lists know it. */
   recognise(hash: string): void {
-    this.own = this.listed.find((relay) => relay.hashes.includes(hash.trim().toLowerCase()))?.name ?? this.own;
+    this.own = this.listed.find((relay) => relay.hashes.includes(hash.trim().toLowerCase())) ?? this.own;
   }
 
   /** Notes how an attempt ended; without a failure it succeeded. */
@@ -90,7 +93,7 @@ export class Directory {
    * worked and it is also the one that the page came from, as behind a tunnel.
    */
   private urlOf(relay: ListedRelay): string {
-    return this.at(relay.name === this.own && this.reached.get(relay.name) === false ? this.lobby : relay.url);
+    return this.at(relay.name === this.own?.name && this.reached.get(relay.name) === false ? this.lobby : relay.url);
   }
 
   private at(where: URL): string {

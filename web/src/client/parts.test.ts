@@ -177,6 +177,8 @@ describe("the directory", () => {
     assert.equal(urls(d)[0], "relay-a http://127.0.0.1:8080/town", "it is reached as the page was");
     d.tried(d.candidates()[0]!, undefined);
     assert.equal(urls(d)[0], "relay-a https://a.example:4443/town");
+    d.learn({ relays: relays.relays.slice(1), retryAfterMs: 0 });
+    assert.deepEqual(urls(d), ["relay-b https://b.example/town", "relay-a https://a.example:4443/town"], "the list has left it out");
   });
 
   test("is hopeless when everybody has refused for good", () => {
