@@ -15,6 +15,7 @@ export class Directory {
   private listed: readonly ListedRelay[] = [];
   /** The relay at the page's own address, once it is known which that is. */
   private own: ListedRelay | undefined;
+  private hash: string | undefined; // of its certificate
   /** Why a relay will never take this client, by host and port. */
   private readonly refused = new Map<string, Failure>();
   /** Whether an attempt at a relay's own address has ever succeeded, by name. */
@@ -44,7 +45,7 @@ export class Directory {
   learn(list: RelayList): boolean {
     if (list.relays.length === 0) return false;
     this.listed = list.relays;
-    this.own = this.listed.find((relay) => relay.name === this.own?.name) ?? this.own;
+    this.findOwn();
     return true;
   }
 
@@ -53,14 +54,20 @@ export class Directory {
     return this.listed[0]?.packetMs;
   }
 
-  /** Whether the relay at the page's own address is known. */
+  /** Whether the certificate of the relay at the page's own address is known. */
   get recognised(): boolean {
-    return this.own !== undefined;
+    return this.hash !== undefined;
   }
 
-  /** Learns the certificate of the relay at the page's own address: so the lists know it. */
+  /** Learns the certificate of the relay at the page's own address: by it lists know the relay. */
   recognise(hash: string): void {
-    this.own = this.listed.find((relay) => relay.hashes.includes(hash.trim().toLowerCase())) ?? this.own;
+    this.hash = hash.trim().toLowerCase();
+    this.findOwn();
+  }
+
+  private findOwn(): void {
+    const { own, hash } = this;
+    this.own = this.listed.find((relay) => relay.name === own?.name || (hash && relay.hashes.includes(hash))) ?? own;
   }
 
   /** Notes how an attempt ended; without a failure it succeeded. */

@@ -181,6 +181,15 @@ describe("the directory", () => {
     assert.deepEqual(urls(d), ["relay-b https://b.example/town", "relay-a https://a.example:4443/town"], "the list has left it out");
   });
 
+  test("recognises it in a later list, too", () => {
+    const d = new Directory(new URL("http://127.0.0.1:8080"), "town");
+    d.learn({ relays: relays.relays.slice(1), retryAfterMs: 0 });
+    d.recognise(hash);
+    assert.deepEqual(d.candidates().map((c) => c.name), ["relay-b", "127.0.0.1:8080"]);
+    d.learn(relays);
+    assert.deepEqual(d.candidates().map((c) => c.name), ["relay-a", "relay-b"]);
+  });
+
   test("is hopeless when everybody has refused for good", () => {
     const d = new Directory(new URL("https://a.example:4443"), "town");
     d.learn(relays);
