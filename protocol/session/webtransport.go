@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -46,7 +47,7 @@ func (c *wtConn) AcceptStream(ctx context.Context) (Stream, error) {
 	if err != nil {
 		return nil, wtError(err)
 	}
-	return wtStream{wtSend{s}, wtReceive{s}}, nil
+	return c.both(s), nil
 }
 
 func (c *wtConn) AcceptUniStream(ctx context.Context) (ReceiveStream, error) {
@@ -54,7 +55,7 @@ func (c *wtConn) AcceptUniStream(ctx context.Context) (ReceiveStream, error) {
 	if err != nil {
 		return nil, wtError(err)
 	}
-	return wtReceive{s}, nil
+	return c.receive(s), nil
 }
 
 func (c *wtConn) OpenStream(ctx context.Context) (Stream, error) {
@@ -62,7 +63,7 @@ func (c *wtConn) OpenStream(ctx context.Context) (Stream, error) {
 	if err != nil {
 		return nil, wtError(err)
 	}
-	return wtStream{wtSend{s}, wtReceive{s}}, nil
+	return c.both(s), nil
 }
 
 func (c *wtConn) OpenUniStream() (SendStream, error) {
@@ -70,7 +71,9 @@ func (c *wtConn) OpenUniStream() (SendStream, error) {
 	if err != nil {
 		return nil, wtError(err)
 	}
-	return wtSend{s}, nil
+	// Nobody waits on one for long, and there may be one a listener and frame:
+	// it is not tied to the session's end.
+	return wtSend{s, wtEnd{c, func() bool { return true }}}, nil
 }
 
 func (c *wtConn) Datagrams() bool { return true }
@@ -128,7 +131,59 @@ func (c *wtConn) Stats() Stats {
 	return quicStats(c.below.Conn.ConnectionStats())
 }
 
-type wtSend struct{ wtSendStream }
+// over is a deadline that has passed.
+var over = time.Unix(1, 0)
+
+// A wtEnd ends what waits on a half of a stream when the session ends. A stream
+// that is made in that moment is forgotten by webtransport-go: whoever reads from
+// it or writes to it waits for ever.
+type wtEnd struct {
+	conn   *wtConn
+	unlink func() bool
+}
+
+func (c *wtConn) end(setDeadline func(time.Time) error) wtEnd {
+	return wtEnd{c, context.AfterFunc(c.session.Context(), func() { _ = setDeadline(over) })}
+}
+
+// deadline sets one, unless the session has ended.
+func (e wtEnd) deadline(set func(time.Time) error, t time.Time) error {
+	err := set(t)
+	if e.conn.session.Context().Err() != nil {
+		_ = set(over)
+	}
+	return err
+}
+
+// failed translates an error, after which nothing follows on that half unless a
+// deadline has passed.
+func (e wtEnd) failed(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		if cause := e.conn.Cause(); cause != nil {
+			return cause
+		}
+		return err
+	}
+	e.unlink()
+	return wtError(err)
+}
+
+func (c *wtConn) both(s *webtransport.Stream) wtStream {
+	return wtStream{c.send(s), c.receive(s)}
+}
+
+func (c *wtConn) send(s wtSendStream) wtSend {
+	return wtSend{s, c.end(s.SetWriteDeadline)}
+}
+
+func (c *wtConn) receive(s wtReceiveStream) wtReceive {
+	return wtReceive{s, c.end(s.SetReadDeadline)}
+}
+
+type wtSend struct {
+	wtSendStream
+	end wtEnd
+}
 
 type wtSendStream interface {
 	Write(b []byte) (int, error)
@@ -140,14 +195,30 @@ type wtSendStream interface {
 
 func (s wtSend) Write(b []byte) (int, error) {
 	n, err := s.wtSendStream.Write(b)
-	return n, wtError(err)
+	if err != nil {
+		err = s.end.failed(err)
+	}
+	return n, err
+}
+
+func (s wtSend) Close() error {
+	s.end.unlink()
+	return s.wtSendStream.Close()
 }
 
 func (s wtSend) CancelWrite(code protocol.ResetCode) {
+	s.end.unlink()
 	s.wtSendStream.CancelWrite(webtransport.StreamErrorCode(code))
 }
 
-type wtReceive struct{ wtReceiveStream }
+func (s wtSend) SetWriteDeadline(t time.Time) error {
+	return s.end.deadline(s.wtSendStream.SetWriteDeadline, t)
+}
+
+type wtReceive struct {
+	wtReceiveStream
+	end wtEnd
+}
 
 type wtReceiveStream interface {
 	Read(b []byte) (int, error)
@@ -157,11 +228,20 @@ type wtReceiveStream interface {
 
 func (s wtReceive) Read(b []byte) (int, error) {
 	n, err := s.wtReceiveStream.Read(b)
-	return n, wtError(err)
+	if err != nil {
+		err = s.end.failed(err)
+	}
+	return n, err
 }
 
 func (s wtReceive) CancelRead(code protocol.ResetCode) {
 	s.wtReceiveStream.CancelRead(webtransport.StreamErrorCode(code))
+	_ = s.wtReceiveStream.SetReadDeadline(over) // for who reads at this moment
+	s.end.unlink()
+}
+
+func (s wtReceive) SetReadDeadline(t time.Time) error {
+	return s.end.deadline(s.wtReceiveStream.SetReadDeadline, t)
 }
 
 type wtStream struct {
