@@ -1,0 +1,86 @@
+package admission
+
+import "time"
+
+// A Bucket lets so many handshakes begin a second, and some at once after a quiet
+// time. The zero value lets in nobody.
+type Bucket struct {
+	// Rate is how many a second, Burst how many at once.
+	Rate, Burst float64
+
+	level float64
+	at    time.Duration
+	begun bool
+}
+
+// Take reports whether one may begin now, and counts it if so. The time is since
+// any moment, and the same one in all calls.
+func (b *Bucket) Take(now time.Duration) bool {
+	b.fill(now)
+	if b.level < 1 {
+		return false
+	}
+	b.level--
+	return true
+}
+
+// Level is how much is left, of Burst.
+func (b *Bucket) Level(now time.Duration) float64 {
+	b.fill(now)
+	return b.level
+}
+
+// fill adds what has come since the last look. A bucket begins full. Time that
+// goes backwards adds nothing.
+func (b *Bucket) fill(now time.Duration) {
+	if !b.begun {
+		b.begun, b.at, b.level = true, now, b.Burst
+	}
+	if now > b.at {
+		b.level += b.Rate * (now - b.at).Seconds()
+		b.at = now
+	}
+	b.level = min(b.level, b.Burst)
+}
+
+// A Pace is how many handshakes a second a relay begins, found by trying: as long
+// as processors and timers have something to spare, and somebody is refused, a
+// few more; at once fewer when they have not.
+type Pace struct {
+	// Rate is the present one. Zero begins with firstRate for each processor.
+	Rate float64
+	// Processors are those that the process may use.
+	Processors int
+}
+
+const (
+	firstRate = 100  // a processor
+	leastRate = 20   // whatever else there is to do: somebody must get in
+	mostRate  = 5000 // a processor; more than handshakes can be had of one
+
+	// spareCPU and spareLate are what those who are in need to be left. They lie
+	// below the loads at which a relay is busy, so newcomers alone do not make it
+	// that.
+	spareCPU  = 0.70
+	spareLate = 8 * time.Millisecond
+
+	faster = 1.10
+	slower = 0.70
+)
+
+// Step looks at what was measured since the last step and returns the rate until
+// the next. Half a second between two is enough to see what the last has done.
+func (p *Pace) Step(u Use) float64 {
+	processors := float64(max(p.Processors, 1))
+	if p.Rate <= 0 {
+		p.Rate = firstRate * processors
+	}
+	switch {
+	case u.CPU > spareCPU || u.Late > spareLate:
+		p.Rate *= slower
+	case u.Refused > 0:
+		p.Rate *= faster
+	}
+	p.Rate = min(max(p.Rate, leastRate), mostRate*processors)
+	return p.Rate
+}
