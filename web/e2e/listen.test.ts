@@ -3,38 +3,19 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import type { Page } from "playwright-core";
-import type { Listener, ListenerStats } from "../src/client/types";
+import type { ListenerStats } from "../src/client/types";
 import { Words } from "../page/text";
 import { launch, open, type Opening } from "./browser";
+import { assertUnbroken, heard, stats } from "./heard";
 import { eventually, pause, type Relay, run, scratch, speak, startNetwork, startRelay } from "./network";
 import { type Scene, scene } from "./scene";
-import { analyse, type Heard } from "./tone";
 
 const english = new Words("en");
 const hz = 440;
 
-interface Globals {
-  stentorListener: Listener;
-}
-
 /** Opens a room's page that keeps what it plays. */
 async function visit(scene: Scene, relay: Relay, path = "/r/town", opening: Opening = {}): Promise<Page> {
   return open(scene, await launch(scene), relay.http + path, { globals: { stentorRecord: true }, ...opening });
-}
-
-const stats = (page: Page): Promise<ListenerStats> => page.evaluate(() => (globalThis as unknown as Globals).stentorListener.stats());
-
-/** What the page has put out so far. */
-async function heard(page: Page): Promise<Heard> {
-  const base64 = await page.evaluate(async () => {
-    const samples = await (globalThis as unknown as Globals).stentorListener.recorded();
-    const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
-    let text = "";
-    for (let i = 0; i < bytes.length; i += 0x8000) text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-    return btoa(text);
-  });
-  const bytes = Buffer.from(base64, "base64");
-  return analyse(new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)), hz);
 }
 
 /** Waits until the page says a sentence. */
@@ -54,12 +35,6 @@ const named = (relays: readonly Relay[], name: string): Relay => {
   assert.ok(relay, `no relay is called ${name}`);
   return relay;
 };
-
-/** The tone without a hole, and without a jump: a packet that is not there turns the phase by anything up to half a turn. */
-function assertUnbroken(h: Heard): void {
-  assert.deepEqual(h.gaps, [], JSON.stringify(h));
-  assert.ok(h.largestTurn < 0.5, `the tone jumps: ${JSON.stringify(h)}`);
-}
 
 scene("a press, and the room is heard, unbroken, whatever relays die or are drained", async (scene) => {
   const relays = await startNetwork(scene, ["relay-a", "relay-b", "relay-c", "relay-d"]);
@@ -86,7 +61,7 @@ scene("a press, and the room is heard, unbroken, whatever relays die or are drai
   assert.ok(![first, second].includes(now.relay), `it is still at ${now.relay}`);
   assert.equal(lost(now), 0, JSON.stringify(now));
   assert.ok(now.hops.length >= 2 && now.hops.some((hop) => hop.cause === "drain"), JSON.stringify(now.hops));
-  assertUnbroken(await heard(page));
+  assertUnbroken(await heard(page, hz), await stats(page));
   assert.ok((await page.textContent("#line"))?.includes("nothing lost"), "and it says so");
 });
 
@@ -117,7 +92,7 @@ scene("two tabs, and each hears it", async (scene) => {
   }
   for (const page of [one, two]) {
     await plays(page, 100);
-    assertUnbroken(await heard(page));
+    assertUnbroken(await heard(page, hz), await stats(page));
   }
   await two.close();
   const before = (await stats(one)).tracks[0]?.played ?? 0;
@@ -254,7 +229,7 @@ scene("without WebTransport it goes over WebSocket", async (scene) => {
   const now = await stats(page);
   assert.equal(now.transport, "websocket");
   assert.equal(lost(now), 0);
-  assertUnbroken(await heard(page));
+  assertUnbroken(await heard(page, hz), await stats(page));
 });
 
 scene("what a visit weighs", async (scene) => {

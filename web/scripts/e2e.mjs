@@ -1,5 +1,6 @@
 // Tests the pages in a real Chromium: `npm run e2e`, or `npm run e2e -- talk` for
-// the files whose names begin with that. Everything it needs it makes: the stentor
+// the files whose names begin with that; with --bench it measures instead (e2e/bench.ts).
+// Everything it needs it makes: the stentor
 // binary, the pages with the test's double in them, the bundled tests.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -12,7 +13,10 @@ import { buildPages, languages } from "./build.mjs";
 const web = join(dirname(fileURLToPath(import.meta.url)), "..");
 const root = join(web, "..");
 
-const browsers = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const folders = (process.env.PATH ?? "").split(delimiter);
+/** Chromium's program; CHROMIUM may name another. */
+const browser = process.env.CHROMIUM ?? names.flatMap((name) => folders.map((folder) => join(folder, name))).find((file) => existsSync(file));
 
 /**
  * Bundles test files and runs them with Node's test runner, one file after the
@@ -44,7 +48,10 @@ export async function runTests(files, ...options) {
       define: { ROOT: JSON.stringify(root), DOUBLE: JSON.stringify(double), STENTOR: JSON.stringify(stentor) },
     });
     const built = readdirSync(join(out, "tests"), { recursive: true }).filter((file) => file.endsWith(".mjs"));
-    const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-concurrency=1", "--test-reporter=spec", ...options, ...built.map((file) => join(out, "tests", file))], { stdio: "inherit" });
+    const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-concurrency=1", "--test-reporter=spec", ...options, ...built.map((file) => join(out, "tests", file))], {
+      stdio: "inherit",
+      env: { ...process.env, ...(browser === undefined ? {} : { CHROMIUM: browser }) },
+    });
     return status ?? 1;
   } finally {
     rmSync(out, { recursive: true, force: true });
@@ -53,17 +60,16 @@ export async function runTests(files, ...options) {
 
 /** Every test of the pages: those of their plain functions and, if there is a browser, those in it. */
 function testFiles(wanted) {
-  const browser = process.env.CHROMIUM ?? browsers.flatMap((name) => (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name))).find(existsSync);
   if (browser === undefined) console.error("no Chromium here: the tests in a browser are skipped");
-  process.env.CHROMIUM = browser;
-  const files = ["page", ...(browser === undefined ? [] : ["e2e"])].flatMap((folder) => readdirSync(join(web, folder)).map((file) => join(web, folder, file)));
+  const files = ["page", ...(browser === undefined ? [] : ["e2e", "e2e/peers"])].flatMap((folder) => readdirSync(join(web, folder)).map((file) => join(web, folder, file)));
   return files.filter((file) => file.endsWith(".test.ts")).filter((file) => wanted.length === 0 || wanted.some((prefix) => file.split("/").at(-1).startsWith(prefix)));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const options = process.argv.slice(2).filter((word) => word.startsWith("--"));
+  const bench = process.argv.includes("--bench");
+  const options = process.argv.slice(2).filter((word) => word.startsWith("--") && word !== "--bench");
   const wanted = process.argv.slice(2).filter((word) => !word.startsWith("--"));
-  const files = testFiles(wanted);
+  const files = bench ? [join(web, "e2e/bench.ts")] : testFiles(wanted);
   if (files.length === 0) throw new Error(`no tests are called ${wanted.join(" or ")}`);
   process.exitCode = await runTests(files, ...options);
 }
