@@ -70,17 +70,16 @@ setInterval(() => {
   if (listening.on && !document.hidden) show();
 }, 1000);
 
-let levelsAt = 0;
-requestAnimationFrame(function levels(now) {
-  requestAnimationFrame(levels);
-  if (now - levelsAt < levelEveryMs) return;
-  levelsAt = now;
+// A timer, not requestAnimationFrame: that would make a frame sixty times a second,
+// whether or not there is something new in it.
+setInterval(() => {
+  if (document.hidden) return;
   talking.level(still.matches);
   if (listening.state !== "playing") return;
   const heard = listening.speakers;
   speakers.levels(heard, still.matches);
   if (!still.matches) voice.push(Math.max(0, ...heard.map((speaker) => (speaker.speaking && !speaker.muted ? speaker.level : 0))));
-});
+}, levelEveryMs);
 
 /** Does what the button, or a key of the headset, asks for. */
 async function act(deed: Deed): Promise<void> {
@@ -114,7 +113,8 @@ function show(): void {
   showStatus(wrongName ? "failure.name" : look.status, look.tone, { seconds: words.number(situation.seconds) });
   setText(find("live"), words.say(known === undefined && !listening.on ? "room.loading" : roomStatus(live ? "live" : known?.state)));
   setAttribute(find("live"), "data-live", live);
-  const count = listening.listener?.listeners ?? known?.listeners;
+  const told = listening.listener?.listeners ?? known?.listeners;
+  const count = listening.state === "playing" ? Math.max(told ?? 0, 1) : told; // who listens is one, told or not
   setText(find("listeners"), count === undefined || !live ? "" : words.count("listeners", count));
   setAttribute(find("volume-box"), "data-off", !listening.on);
   speakers.show(there, words, listening.on, self);

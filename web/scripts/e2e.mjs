@@ -1,7 +1,7 @@
 // Tests the pages in a real Chromium: `npm run e2e`, or `npm run e2e -- talk` for
 // the files whose names begin with that; with --bench it measures instead (e2e/bench.ts).
-// Everything it needs it makes: the stentor
-// binary, the pages with the test's double in them, the bundled tests.
+// Everything it needs it makes: the stentor binary, the pages with the test's
+// double in them, the bundled tests.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
