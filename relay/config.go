@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"os"
 	"strings"
@@ -75,8 +76,18 @@ type Config struct {
 	GossipKey string
 
 	// Capacity is how many listeners the relay is meant for. Zero means 5000.
-	// Sessions above twice of it are refused.
+	// Listeners above twice of it are refused; some sessions more are kept for those
+	// who may speak (see package admission).
 	Capacity int
+
+	// Egress is how many packets a second the relay may send: newcomers are sent
+	// elsewhere as it comes near. Zero is no limit.
+	Egress int
+
+	// JoinRate is how many handshakes a second the relay begins at the most. Zero
+	// finds out what the machine has to spare, if the process is the relay's alone
+	// ([TuneProcess]), and else is no limit.
+	JoinRate float64
 
 	// Drain is how long Run waits at its end for the sessions to go on at other
 	// relays, if there are any. Zero means [DefaultDrain], a negative one does not
@@ -132,6 +143,10 @@ func (c Config) check() error {
 		return fmt.Errorf("%w: --cert and --key go together: give both or neither", ErrConfig)
 	case c.Capacity < 0:
 		return fmt.Errorf("%w: --capacity %d: give a number of listeners above 0", ErrConfig, c.Capacity)
+	case c.Egress < 0:
+		return fmt.Errorf("%w: --egress %d: give a number of packets a second above 0", ErrConfig, c.Egress)
+	case c.JoinRate < 0 || math.IsNaN(c.JoinRate) || math.IsInf(c.JoinRate, 0):
+		return fmt.Errorf("%w: --join-rate %v: give a number of handshakes a second above 0", ErrConfig, c.JoinRate)
 	case c.Degree != 0 && (c.Degree < plan.MinDegree || c.Degree > plan.MaxDegree):
 		return fmt.Errorf("%w: --degree %d: give %d to %d relays that one feeds", ErrConfig, c.Degree, plan.MinDegree, plan.MaxDegree)
 	case strings.ContainsFunc(c.Name, unicode.IsControl):

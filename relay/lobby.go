@@ -6,10 +6,12 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/stentor-audio/stentor/membership"
 	"github.com/stentor-audio/stentor/membership/placement"
+	"github.com/stentor-audio/stentor/relay/admission"
 	"github.com/stentor-audio/stentor/relay/api"
 )
 
@@ -38,6 +40,9 @@ func (r *Relay) lobby(room string, q api.LobbyQuery) api.Lobby {
 		Roots:   r.liveRoots(room),
 	}
 	places := placement.Place(room, relays, o)
+	if wait := r.doors.wait(); !q.Speak && wait > 0 && len(places) > 0 && places[0].Name == r.cfg.Name {
+		return api.Lobby{Relays: []api.Member{}, RetryAfterMS: wait.Milliseconds()}
+	}
 	if !q.Speak && len(places) > 0 {
 		r.sent.add(places[0].Name, time.Now())
 	}
@@ -61,8 +66,13 @@ func (r *Relay) liveRoots(room string) (names [2]string) {
 // alone is the lobby of a relay that stands alone.
 func (r *Relay) alone(room string, q api.LobbyQuery) api.Lobby {
 	self := view{r}.Self()
-	if !(view{r}).TakesNewcomers() || slices.Contains(q.Exclude, self.Name) {
+	if r.State() != Ready || slices.Contains(q.Exclude, self.Name) {
 		return api.Lobby{Relays: []api.Member{}, RetryAfterMS: 1000}
+	}
+	wait := r.doors.wait()
+	if !q.Speak && (wait > 0 || admission.At(r.load(), 0).Full) {
+		wait = max(wait, admission.Wait(0, 1, rand.Float64()))
+		return api.Lobby{Relays: []api.Member{}, RetryAfterMS: wait.Milliseconds()}
 	}
 	self.URL = roomURL(self.URL, room)
 	return api.Lobby{Relays: []api.Member{self}}
@@ -168,28 +178,10 @@ func roomURL(base, room string) string {
 	return base + "/" + url.PathEscape(room)
 }
 
-// loadForLongPackets is the load in percent from which newcomers are offered
-// 120 ms packets: each costs half of what a listener with 60 ms packets does.
-const loadForLongPackets = 60
-
+// packetFor is what newcomers are offered: packets of 120 ms cost a busy relay
+// half of what those of 60 ms do.
 func packetFor(load int) string {
-	if load >= loadForLongPackets {
-		return "120ms"
-	}
-	return "60ms"
-}
-
-// load is how much of the relay's capacity is used, in percent.
-func (r *Relay) load() float64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	clients := 0
-	for p := range r.peers {
-		if p.relay == "" {
-			clients++
-		}
-	}
-	return 100 * float64(clients) / float64(r.cfg.Capacity)
+	return strconv.FormatInt(admission.At(float64(load), 0).Packet.Milliseconds(), 10) + "ms"
 }
 
 // listeners is how many sessions listen to a room here.

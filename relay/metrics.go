@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/stentor-audio/stentor/relay/admission"
 	"github.com/stentor-audio/stentor/relay/deliver"
 	"github.com/stentor-audio/stentor/relay/ingest"
 )
@@ -77,13 +78,15 @@ var (
 	descSent       = prometheus.NewDesc("stentor_sent_total", "Groups sent, by how: one datagram or one stream each.", []string{"how"}, nil)
 	descSentBytes  = prometheus.NewDesc("stentor_sent_bytes_total", "Payload bytes sent.", nil, nil)
 	descDropped    = prometheus.NewDesc("stentor_dropped_total", "Groups that did not reach a subscriber, by reason.", []string{"reason"}, nil)
+	descLoad       = prometheus.NewDesc("stentor_load", "Percent of the relay that is in use, by what there might be too little of.", []string{"part"}, nil)
+	descJoinRate   = prometheus.NewDesc("stentor_join_rate", "Handshakes a second that may begin; +Inf without a limit.", nil, nil)
 	descState      = prometheus.NewDesc("stentor_state", "1 for the state the relay is in.", []string{"state"}, nil)
 	descUptime     = prometheus.NewDesc("stentor_uptime_seconds", "Since the relay began to serve.", nil, nil)
 )
 
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descSessions, descBroadcasts, descSubs, descGroups, descDuplicates,
-		descLate, descRepaired, descSent, descSentBytes, descDropped, descState, descUptime} {
+		descLate, descRepaired, descSent, descSentBytes, descDropped, descLoad, descJoinRate, descState, descUptime} {
 		ch <- d
 	}
 }
@@ -123,6 +126,11 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	count(descSent, totals.Streams, "stream")
 	count(descSentBytes, totals.Bytes)
 	totals.EachDrop(func(reason string, n uint64) { count(descDropped, n, reason) })
+	loads, _ := r.gauge.get()
+	for part := range admission.Parts {
+		gauge(descLoad, loads[part], part.String())
+	}
+	gauge(descJoinRate, r.doors.joinRate())
 	gauge(descState, 1, r.State().String())
 	gauge(descUptime, time.Since(r.started).Seconds())
 }

@@ -29,6 +29,7 @@ func New(cfg Config) (*Relay, error) {
 		started: time.Now(),
 		peers:   make(map[*peer]struct{}),
 		state:   newWatched(Starting),
+		doors:   newDoors(cfg.JoinRate),
 	}
 	if cfg.DataDir != "" {
 		if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
@@ -172,5 +173,8 @@ func (r *Relay) newTransport() *quic.Transport {
 		Conn:              r.udp,
 		StatelessResetKey: &r.resetKey,
 		TokenGeneratorKey: &r.tokenKey,
+
+		VerifySourceAddress: r.doors.mustValidate,
+		ConnContext:         r.doors.enter,
 	}
 }

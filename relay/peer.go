@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stentor-audio/stentor/protocol"
@@ -24,6 +25,8 @@ type peer struct {
 	log     *slog.Logger
 	since   time.Time
 	who     uint64 // random: which of several standbys is this session's
+
+	askedForLoad atomic.Bool // to go elsewhere
 
 	mu      sync.Mutex
 	known   bool   // it has been admitted; before, nothing of the rest holds
@@ -56,8 +59,12 @@ func (p *peer) purpose() (room string, listens bool) {
 	return p.room, p.listens
 }
 
-// setupTimeout is how long a session may take to say what it is.
-const setupTimeout = 10 * time.Second
+// setupTimeout is how long a session may take to say what it is. Where only the
+// places of those who speak are left, nobody may sit on one for long.
+const (
+	setupTimeout     = 10 * time.Second
+	setupTimeoutFull = 2 * time.Second
+)
 
 // serveSession runs a session to its end.
 func (r *Relay) serveSession(ctx context.Context, conn session.Conn, grant *token.Grant) {
@@ -69,6 +76,9 @@ func (r *Relay) serveSession(ctx context.Context, conn session.Conn, grant *toke
 			HopID:     r.hopID,
 			Datagrams: conn.Datagrams(),
 			Goaway:    true,
+			Packet:    r.gauge.ladder().Packet,
+			Load:      r.step(),
+			HasLoad:   true,
 		},
 		Publisher: d,
 		Logger:    log,
@@ -128,6 +138,10 @@ func (r *Relay) admit(ctx context.Context, p *peer, grant *token.Grant) error {
 	if err := checkRole(setup.Role, *grant); err != nil {
 		return err
 	}
+	if !r.stays(r.laneOf(*grant, setup.Role)) {
+		r.metrics.refused.WithLabelValues("full").Inc()
+		return session.Refuse(protocol.CodeClosed, "this relay is full; use another, or come again in a few seconds")
+	}
 	p.admitted(root, setup.Role != protocol.RolePublisher && len(grant.Subscribe) > 0)
 	p.deliver.Start(deliver.Config{
 		Root:     root,
@@ -156,8 +170,11 @@ func (r *Relay) admit(ctx context.Context, p *peer, grant *token.Grant) error {
 // awaitSetup waits for the peer's SETUP. Over WebTransport the path and the
 // token are known without it, but the role is not.
 func (r *Relay) awaitSetup(ctx context.Context, s *session.Session) (protocol.Setup, error) {
-	ctx, stop := context.WithTimeoutCause(ctx, setupTimeout,
-		session.Refuse(protocol.CodeTimeout, "no SETUP within %v", setupTimeout))
+	within := setupTimeout
+	if r.full() {
+		within = setupTimeoutFull
+	}
+	ctx, stop := context.WithTimeoutCause(ctx, within, session.Refuse(protocol.CodeTimeout, "no SETUP within %v", within))
 	defer stop()
 	return s.PeerSetup(ctx)
 }

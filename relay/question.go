@@ -3,9 +3,11 @@ package relay
 import (
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/relay/admission"
 	"github.com/stentor-audio/stentor/token"
 )
 
@@ -19,7 +21,8 @@ func isQuestion(req *http.Request) bool {
 
 // wouldLetIn answers what a session on this path would be answered, because
 // scripts in a browser do not hear why theirs was refused (docs/wire.md, section
-// 2.2): if it would be let in, what it could do here. Every page may ask.
+// 2.2): if it would be let in, what it could do here. Every page may ask. One that
+// may speak has the way free for a moment, whoever else comes: it has shown so.
 func (r *Relay) wouldLetIn(w http.ResponseWriter, req *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
@@ -39,13 +42,25 @@ func (r *Relay) wouldLetIn(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, err.Error(), tokenStatus(err))
 		return
 	}
-	if r.State() == Draining || r.full() {
-		h.Set("Retry-After", "1")
+	lane := r.laneOf(grant, roleOf(req))
+	if r.State() == Draining || !r.takes(lane) {
+		h.Set("Retry-After", retryAfter())
 		http.Error(w, "this relay takes nobody now; use another", http.StatusServiceUnavailable)
 		return
 	}
+	if from, err := netip.ParseAddrPort(req.RemoteAddr); err == nil && lane == admission.Reserved {
+		r.doors.givePass(from.Addr().Unmap())
+	}
 	h.Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(permission{Put: paths(grant.Publish), Get: paths(grant.Subscribe)})
+}
+
+// roleOf is what whoever asks would do: it may say that it comes to publish.
+func roleOf(req *http.Request) protocol.Role {
+	if req.URL.Query().Get("role") == "publisher" {
+		return protocol.RolePublisher
+	}
+	return protocol.RoleBoth
 }
 
 // permission is what a session may do: publish and subscribe to what lies below

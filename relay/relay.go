@@ -10,12 +10,14 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/webtransport-go"
 
 	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/relay/admission"
 	"github.com/stentor-audio/stentor/relay/deliver"
 	"github.com/stentor-audio/stentor/relay/identity"
 	"github.com/stentor-audio/stentor/relay/room"
@@ -40,6 +42,7 @@ type Relay struct {
 	metrics *metrics
 	mesh    *mesh     // nil: stands alone
 	others  *presence // nil: stands alone
+	doors   *doors
 
 	certificates identity.Certificates
 	resetKey     quic.StatelessResetKey
@@ -54,6 +57,9 @@ type Relay struct {
 	state    *watched[State]
 	audience audience
 	sent     sent
+	gauge    gauge
+	shedAt   time.Time      // when sessions were last asked to leave for load; measureLoad's
+	inside   atomic.Int64   // clients' sessions
 	listed   listed         // the rooms of the network
 	tasks    sync.WaitGroup // sessions and what they start; waited for by Run
 
@@ -101,6 +107,7 @@ func (r *Relay) Run(ctx context.Context) error {
 		start("description", func() error { r.mesh.describe(serving); return nil })
 		start("presence", func() error { r.others.run(serving); return nil })
 	}
+	start("load", func() error { r.measureLoad(serving); return nil })
 	start("ticks", func() error { r.ticks(serving); return nil })
 	start("memory", func() error { r.trim(serving); return nil })
 	for _, s := range servers {
@@ -199,17 +206,20 @@ func (r *Relay) ticks(ctx context.Context) {
 	}
 }
 
-// addPeer takes a session in, unless the relay is ending, drains, or is over its
-// limit.
+// addPeer takes a session in, unless the relay is ending, drains, or has no room
+// for anybody.
 func (r *Relay) addPeer(p *peer) bool {
 	draining := p.relay == "" && r.State() == Draining
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed || draining || len(r.peers) >= 2*r.cfg.Capacity {
+	if r.closed || draining || !admission.Room(admission.Unknown, r.cfg.Capacity, len(r.peers)) {
 		r.metrics.refused.WithLabelValues("full").Inc()
 		return false
 	}
 	r.peers[p] = struct{}{}
+	if p.relay == "" {
+		r.inside.Add(1)
+	}
 	r.metrics.accepted.WithLabelValues(p.session.Conn().Transport()).Inc()
 	return true
 }
@@ -218,13 +228,10 @@ func (r *Relay) removePeer(p *peer) {
 	r.mu.Lock()
 	delete(r.peers, p)
 	r.mu.Unlock()
+	if p.relay == "" {
+		r.inside.Add(-1)
+	}
 	r.metrics.retire(&p.deliver.Counters)
-}
-
-func (r *Relay) full() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.peers) >= 2*r.cfg.Capacity
 }
 
 func (r *Relay) snapshot() []*peer {
@@ -314,7 +321,7 @@ func (r *Relay) servers() []*server {
 	secure := newHTTPServer(r.withWebSockets(r.advertiseH3(public)))
 	secure.ConnContext = withSocket
 	secure.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: r.certificate}
-	out := []*server{{"https", secure, func() error { return secure.ServeTLS(r.tcp, "", "") }}}
+	out := []*server{{"https", secure, func() error { return secure.ServeTLS(hall{r.tcp, r.doors}, "", "") }}}
 	if r.http != nil {
 		s := newHTTPServer(r.withWebSockets(public))
 		s.ConnContext = withSocket

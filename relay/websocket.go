@@ -67,8 +67,8 @@ func (r *Relay) upgrade(w http.ResponseWriter, req *http.Request) {
 		refuse(tokenStatus(err), "token", err.Error())
 		return
 	}
-	if r.State() == Draining || r.full() {
-		w.Header().Set("Retry-After", "1")
+	if r.State() == Draining || !r.takes(r.laneOf(grant, roleOf(req))) {
+		w.Header().Set("Retry-After", retryAfter())
 		refuse(http.StatusServiceUnavailable, "full", "this relay takes nobody now; use another")
 		return
 	}
