@@ -30,10 +30,11 @@ const (
 	// fetchPatience is when a fetch is given up: no buffer waits longer.
 	fetchPatience = time.Second
 
-	// overdueMargin is how much later than 99 in 100 come is overdue, and lossy
-	// how long after a hole that is a reason to ask.
+	// overdueMargin is how much later than 99 in 100 come is overdue.
 	overdueMargin = 30 * time.Millisecond
-	lossy         = 10 * time.Second
+
+	// lossyFor is how long after a hole a line counts as one that loses packets.
+	lossyFor = 10 * time.Second
 
 	// deafAfter is how long a session in use may bring nothing before others are
 	// asked first: a tick is due every 200 ms.
@@ -51,9 +52,12 @@ func (l *Listener) repair(t *track, at time.Duration) {
 	}
 	l.o.Output.Lock()
 	holes := t.buffer.Holes(at, time.Duration(best.tap.feed.roundTrip.Load()), nil)
+	again := t.lossy(at)
 	for _, seq := range holes {
 		if !l.ask(t, seq, at) {
 			t.buffer.FetchFailed(seq)
+		} else if again {
+			l.ask(t, seq, at) // at another session, too
 		}
 	}
 	if len(holes) > 0 {
@@ -71,27 +75,41 @@ func (l *Listener) repairOverdue(t *track, at time.Duration) {
 	b, ok := t.buffer.(interface {
 		ExpectedBy() (sequence uint64, by time.Duration, ok bool)
 	})
-	if !ok || !t.holed || at-t.holedAt > lossy || len(t.fetching) >= maxFetches {
+	if !ok || !t.lossy(at) {
 		return
 	}
 	seq, by, ok := b.ExpectedBy()
 	if !ok || at < by+overdueMargin || seq <= t.pursued {
 		return
 	}
-	in := t.best(func(*feed) bool { return false })
-	if in == nil {
+	first := t.best(func(*feed) bool { return false })
+	if first == nil {
 		return
 	}
 	t.pursued = seq
+	l.pursue(t, first, seq, at)
+	if second := t.best(func(f *feed) bool { return f == first.tap.feed }); second != first {
+		l.pursue(t, second, seq, at)
+	}
+}
+
+// pursue fetches a group of which nothing has come yet. The locks are held.
+func (l *Listener) pursue(t *track, in *intake, seq uint64, at time.Duration) {
 	size := uint64(in.format.size)
 	req := request{from: in.tap.feed, track: in.track.Track, group: seq / size, format: in.format}
-	if _, busy := t.fetching[req]; busy {
+	if _, busy := t.fetching[req]; busy || len(t.fetching) >= maxFetches {
 		return
 	}
 	for p := l.send(t, in, req, at); seq < (req.group+1)*size; seq++ {
 		p.wanted[seq] = struct{}{}
 	}
 }
+
+// lossy reports whether something was missing lately. A request is lost as easily
+// then, and there is no time to find that out and send another: with 200 ms of
+// delay and a round trip of 40 ms the second comes too late for a bundle. So two
+// sessions are asked at once.
+func (t *track) lossy(at time.Duration) bool { return t.holed && at-t.holedAt <= lossyFor }
 
 // best is what to fetch by: of the sessions that have the track, one over which
 // something comes rather than one that should bring something and does not, one

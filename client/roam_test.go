@@ -253,6 +253,7 @@ func TestNetworkChange(t *testing.T) {
 
 // TestLoss plays for minutes over lines that lose packets at random.
 func TestLoss(t *testing.T) {
+	trackOf := map[time.Duration]string{20 * ms: protocol.TrackAudio, 60 * ms: protocol.Track60, 120 * ms: protocol.Track120}
 	for _, tt := range []struct {
 		loss   float64
 		packet time.Duration
@@ -274,6 +275,12 @@ func TestLoss(t *testing.T) {
 				w.Logf("%d of %d frames lost, %d gaps; %+v, hops %+v", got.Lost, got.Expected, p.gaps(), got, st.Hops)
 				if all := float64(got.Expected) * tt.loss; float64(got.Lost) > all/20 {
 					w.Errorf("%d frames lost to the ear, of about %.0f that the network lost", got.Lost, all)
+				}
+				// A request is lost as easily as a packet: two sessions are asked.
+				track := trackOf[tt.packet]
+				here, there := w.relays[0].count("fetch "+track), w.relays[1].count("fetch "+track)
+				if tt.loss >= 0.05 && (!tt.cold && 2*there < here || tt.cold && there > 0) {
+					w.Errorf("%d fetches at the primary, %d at the standby", here, there)
 				}
 			})
 		})
