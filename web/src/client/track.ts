@@ -2,7 +2,10 @@ import type { Buffer, Stats, Voice } from "../audio";
 import { noStats } from "../audio/stats";
 import type { Catalog, SourcePacket } from "../protocol";
 import type { Tap } from "./tap";
+import type { TrackStats } from "./types";
 
+/** How many speakers are followed at once. */
+const MAX_SPEAKERS = 64;
 /** Bounds what is remembered of bundles with holes: ten seconds. */
 const MAX_EMPTY = 512;
 
@@ -120,4 +123,69 @@ export function addStats(a: Stats, b: Stats): Stats {
     stalled: a.stalled + b.stalled,
     skipped: a.skipped + b.skipped,
   };
+}
+
+/** The speakers that a listener follows, and those it has followed. */
+export class Tracks implements Iterable<Track> {
+  private readonly all = new Set<Track>();
+  private last = 0; // number given last
+
+  [Symbol.iterator](): Iterator<Track> {
+    return this.all.values();
+  }
+
+  /**
+   * The track of a speaker, which begins if it is new; `end` lets one go whose
+   * place it takes. Undefined where no more can be followed.
+   */
+  join(speaker: string, origin: string, end: (oldest: Track) => void): Track | undefined {
+    for (const t of this.all) if (t.speaker === speaker && t.origin === origin) return t;
+    if (this.all.size >= MAX_SPEAKERS) {
+      const oldest = this.gone();
+      if (!oldest) return undefined;
+      end(oldest);
+      this.all.delete(oldest);
+    }
+    const track = new Track(speaker, origin, ++this.last);
+    this.all.add(track);
+    return track;
+  }
+
+  /** The one that ended longest ago. */
+  private gone(): Track | undefined {
+    let oldest: Track | undefined;
+    for (const t of this.all) {
+      if (t.leftAt !== undefined && t.leftAt < (oldest?.leftAt ?? Infinity)) oldest = t;
+    }
+    return oldest;
+  }
+
+  /**
+   * Who is live, by name. Whoever is gone because all sessions are stays for a
+   * while: the room has not emptied.
+   */
+  live(): string[] {
+    const names = new Set<string>();
+    for (const t of this.all) {
+      if (t.leftAt === undefined || (!t.over && t.voice !== undefined)) names.add(t.speaker);
+    }
+    return [...names].sort();
+  }
+
+  /** Frames lost so far. */
+  get lost(): number {
+    let lost = 0;
+    for (const t of this.all) lost += t.stats.lost;
+    return lost;
+  }
+
+  /** The counters of each speaker that was heard, by name. */
+  stats(): TrackStats[] {
+    const heard = [...this.all].filter((t) => t.voice !== undefined || t.past.expected > 0);
+    heard.sort((a, b) => (a.speaker < b.speaker ? -1 : 1));
+    return heard.map((t) => {
+      const { first, last, expected, played, lost, concealed, repaired, duplicate, late } = t.stats;
+      return { speaker: t.speaker, first, last, expected, played, lost, concealed, repaired, duplicate, late };
+    });
+  }
 }
