@@ -6,14 +6,12 @@ import type { Publisher } from "../session/publisher";
 import { Directory } from "./directory";
 import { failureOf } from "./failure";
 import type { Host } from "./host";
+import { Inquiry } from "./inquiry";
 import { Line } from "./line";
-import { askLobby, askWhy, fetchRoom } from "./lobby";
 import { type RelayList, LONGEST_RETRY } from "./relays";
 import { tokenFault } from "./token";
 import { Failure } from "./types";
 
-/** How many lobbies are asked in turn: whoever asks has nobody to listen to, perhaps. */
-const LOBBY_QUESTIONS = 4;
 /** How long the first answer of a lobby is waited for, in ms: a page that opens has time for a slow network. */
 const FIRST_LOBBY_TIMEOUT = 5000;
 /** How long ago a relay must have said something to be alive, in ms: of five ticks one should have come. */
@@ -22,8 +20,6 @@ const ALIVE_FOR = 1000;
 const CONNECT_TIMEOUT = 10_000;
 /** How long nothing of this page must have run for it to have slept, in ms. Hidden pages run once a second. */
 const SLEPT_AFTER = 2000;
-/** How often a relay is asked why it lets nobody in, in ms. */
-const WONDER_EVERY = 5000;
 /** How soon a relay drops a session that it does not want, in ms. */
 const DROPPED_WITHIN = 2000;
 /** How often a page looks whether it has slept, in ms. */
@@ -92,7 +88,7 @@ export class Roamer {
   private asking = false;
   private askAt = -Infinity;
   private everUp = false;
-  private wonderAt = -Infinity; // not before
+  private readonly inquiry: Inquiry;
 
   constructor(
     private readonly host: Host,
@@ -102,6 +98,7 @@ export class Roamer {
     lobby: URL,
   ) {
     this.directory = new Directory(lobby, purpose.room);
+    this.inquiry = new Inquiry(host, purpose, this.directory, this.over.signal);
     this.began = this.seenAt = host.now();
   }
 
@@ -244,23 +241,9 @@ export class Roamer {
     else if (failure.kind === "unreachable") void this.wonder(line.aliveMs < DROPPED_WITHIN);
   }
 
-  /**
-   * Asks why nobody lets this client in, or dropped it at once: a browser does not
-   * say. A name that is taken can be seen, too: somebody is live under it while
-   * this client is not.
-   */
+  /** Asks why nobody lets this client in, and gives up if that is for good. */
   private async wonder(soon: boolean): Promise<void> {
-    const now = this.host.now();
-    if (this.over.signal.aborted || now < this.wonderAt) return;
-    this.wonderAt = now + WONDER_EVERY;
-    const { room, token = "", name } = this.purpose;
-    const ask = { fetch: this.host.fetch, signal: this.over.signal };
-    const lobby = this.directory.lobby.origin;
-    let why = await askWhy(lobby, { room, token, name }, ask);
-    if (!why && soon && name !== undefined) {
-      const { speakers } = await fetchRoom(lobby, room, ask).catch(() => ({ speakers: [] }));
-      if (speakers.some((s) => s.name === name)) why = new Failure("name-taken", `somebody else speaks as ${JSON.stringify(name)}`);
-    }
+    const why = await this.inquiry.why(soon);
     if (why && this.ups.size === 0 && !this.over.signal.aborted) this.fail(why);
   }
 
@@ -298,7 +281,8 @@ export class Roamer {
     if (this.asking || this.over.signal.aborted) return;
     this.asking = true;
     try {
-      const list = await this.askInTurn(timeout);
+      const exclude = [...this.ups].map((line) => line.candidate.name);
+      const list = await this.inquiry.relays(exclude, timeout);
       if (!this.over.signal.aborted) this.answered(list);
     } catch (error) {
       this.unanswered(failureOf(error, this.directory.lobby.host));
@@ -312,7 +296,9 @@ export class Roamer {
     if (list.relays.length > 0) {
       this.retryAt = undefined;
       this.learn(list);
-      this.recognise();
+      void this.inquiry.recognise().then((known) => {
+        if (known) this.tellCandidates();
+      });
     } else if (list.retryAfterMs > 0 && this.lines.size === 0) {
       this.queue(list.retryAfterMs);
     } else if (this.directory.candidates().length > 0) {
@@ -337,47 +323,6 @@ export class Roamer {
     this.askAt = -Infinity;
     clearTimeout(this.retry);
     this.retry = setTimeout(() => void this.ask(), wait);
-  }
-
-  private async askInTurn(timeout: number | undefined): Promise<RelayList> {
-    const exclude = [...this.ups].map((line) => line.candidate.name);
-    const query = { purpose: this.purpose.does, zone: this.purpose.zone, exclude };
-    let why: unknown;
-    for (const lobby of this.lobbies()) {
-      try {
-        return await askLobby(lobby, this.purpose.room, query, {
-          fetch: this.host.fetch, signal: this.over.signal, ...(timeout && { timeout }),
-        });
-      } catch (error) {
-        why ??= error;
-        if (this.over.signal.aborted) break;
-      }
-    }
-    throw why;
-  }
-
-  /** The page's own lobby and a few others, in no order. */
-  private lobbies(): string[] {
-    const [own, ...others] = this.directory.lobbies();
-    const drawn = others.map((lobby) => ({ lobby, draw: this.host.random() })).sort((a, b) => a.draw - b.draw);
-    return [own!, ...drawn.map((d) => d.lobby)].slice(0, LOBBY_QUESTIONS);
-  }
-
-  /**
-   * Learns which relay the page's own address is, so that it is not taken for
-   * another one.
-   */
-  private recognise(): void {
-    if (this.directory.recognised) return;
-    const url = new URL("/certificate.sha256", this.directory.lobby);
-    void this.host
-      .fetch(url, { signal: this.over.signal, redirect: "error", credentials: "omit" })
-      .then(async (answer) => {
-        if (!answer.ok || Number(answer.headers.get("content-length") ?? 0) > 100) return;
-        this.directory.recognise((await answer.text()).slice(0, 100));
-        this.tellCandidates();
-      })
-      .catch(() => undefined); // it stays a stranger
   }
 
   /**

@@ -347,8 +347,6 @@ export class World implements Host {
   /** What the next sound card is like when it starts, and how the next microphone fails. */
   locked = false;
   microphoneError: Error | undefined;
-  /** Nothing of the page runs, though the world goes on. */
-  asleep = false;
   readonly origin = "https://relay-a:4443";
   private wake!: () => void;
   private step!: Promise<void>;
@@ -377,7 +375,7 @@ export class World implements Host {
       const wake = this.wake;
       this.renew();
       wake();
-      if (!this.asleep) mock.timers.tick(STEP);
+      mock.timers.tick(STEP);
       for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -387,7 +385,6 @@ export class World implements Host {
       if (v.paused || v.over) continue;
       v.packets.push({ timestampUs: this.time * 1000, opus: opus(v.packets.length) });
     }
-    if (this.asleep) return;
     for (const m of this.microphones) m.speak();
     for (const s of this.sounds) s.pop(this.time);
   }
