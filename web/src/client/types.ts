@@ -128,6 +128,7 @@ export interface ListenerEvents {
   state: ListenerState;
   /** Somebody came, went, or changed; levels change without it (read `speakers` per animation frame). */
   speakers: readonly SpeakerView[];
+  /** A hop, two seconds after its end: then it is known what was lost for it. */
   hop: Hop;
   /** Listeners in the room, network-wide, when it becomes known or changes. */
   listeners: number;
@@ -176,7 +177,7 @@ export interface Listener {
   muteSpeaker(name: string, muted: boolean): void;
   setSpeakerVolume(name: string, volume: number): void;
   stats(): ListenerStats;
-  /** What the worklet has put out so far (48 kHz, mono), if `record`. */
+  /** What the worklet has put out since the last start (mono, at the sound card's rate), if `record`; outlives `stop`. */
   recorded(): Promise<Float32Array>;
   /** Calls handler on each event until the returned function is called. */
   on<E extends keyof ListenerEvents>(event: E, handler: (value: ListenerEvents[E]) => void): () => void;
