@@ -115,7 +115,7 @@ function show(): void {
   setAttribute(find("live"), "data-live", live);
   const told = listening.listener?.listeners ?? known?.listeners;
   const count = listening.state === "playing" ? Math.max(told ?? 0, 1) : told; // who listens is one, told or not
-  setText(find("listeners"), count === undefined || !live ? "" : words.count("listeners", count));
+  setText(find("listeners"), !count || !live ? "" : words.count("listeners", count));
   setAttribute(find("volume-box"), "data-off", !listening.on);
   speakers.show(there, words, listening.on, self);
   media.show(place.room, new Intl.ListFormat(words.tag).format(there.map(({ name }) => name)), words.say("media.album"));
