@@ -87,7 +87,8 @@ scene("@moq/publish sends a microphone, and stentor listen records it at another
   scene.say(`${version}, likeness ${likeness.toFixed(3)}, ${JSON.stringify(heard)}`);
   assert.equal(version, "moq-lite-04");
   assert.ok(track !== undefined && track.played > 150, "too little came");
-  assert.ok(likeness > 0.6, `what is heard is like what was said by ${likeness.toFixed(3)}`);
+  // What another microphone would have said is like it by up to 0.6: the best of all places is looked for.
+  assert.ok(likeness > 0.7, `what is heard is like what was said by ${likeness.toFixed(3)}`);
 });
 
 scene("@moq/net reads groups", (scene) => readsGroups(scene, "webtransport"));
