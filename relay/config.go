@@ -48,9 +48,18 @@ type Config struct {
 	// Keys is a JWK file, or a folder of KID.jwk, whose tokens are accepted.
 	Keys string
 
-	// Open lets everybody publish and subscribe without a token. Exactly one of
-	// Keys and Open must be given.
+	// Open lets everybody publish, subscribe, and command every room as its host,
+	// without a token. Listen has to be a loopback address then. Exactly one of Keys
+	// and Open must be given, or OpenListen.
 	Open bool
+
+	// OpenListen lets everybody listen without a token, and nobody do anything else
+	// but by Keys.
+	OpenListen bool
+
+	// HostGrace is how long a room's hosts may be gone until a co-host stands in.
+	// Zero means [roomstate.DefaultGrace].
+	HostGrace time.Duration
 
 	// AllowedOrigins are the pages that may open a WebTransport session or a
 	// WebSocket, as
@@ -135,10 +144,14 @@ func (c Config) withDefaults() (Config, error) {
 
 func (c Config) check() error {
 	switch {
-	case c.Keys == "" && !c.Open:
-		return fmt.Errorf("%w: nobody may come in: give --keys FILE (tokens, see 'stentor token --help') or --open (everybody may publish and listen)", ErrConfig)
+	case c.Keys == "" && !c.Open && !c.OpenListen:
+		return fmt.Errorf("%w: nobody may come in: give --keys FILE (tokens, see 'stentor token --help'), --open (everybody on this machine may publish, listen and command rooms) or --open=listen (everybody may listen)", ErrConfig)
 	case c.Keys != "" && c.Open:
-		return fmt.Errorf("%w: --keys and --open exclude each other: choose one", ErrConfig)
+		return fmt.Errorf("%w: --keys and --open exclude each other: choose one, or --keys with --open=listen", ErrConfig)
+	case c.Open && c.OpenListen:
+		return fmt.Errorf("%w: --open and --open=listen exclude each other: choose one", ErrConfig)
+	case c.HostGrace < 0:
+		return fmt.Errorf("%w: --host-grace %v: give a time above 0", ErrConfig, c.HostGrace)
 	case (c.CertFile == "") != (c.KeyFile == ""):
 		return fmt.Errorf("%w: --cert and --key go together: give both or neither", ErrConfig)
 	case c.Capacity < 0:
@@ -154,6 +167,9 @@ func (c Config) check() error {
 	}
 	if err := checkAddress("--listen", c.Listen); err != nil {
 		return err
+	}
+	if c.Open && !isLoopback(c.Listen) {
+		return fmt.Errorf("%w: --open lets whoever reaches --listen %q speak, mute and end rooms: listen on a loopback address such as 127.0.0.1:4443, give --keys FILE, or let everybody only listen with --open=listen", ErrConfig, c.Listen)
 	}
 	if c.Advertise != "" {
 		if err := checkAddress("--advertise", c.Advertise); err != nil {
@@ -176,6 +192,26 @@ func (c Config) check() error {
 		return fmt.Errorf("%w: --http %q serves in the clear and only on a loopback address such as 127.0.0.1:8080; others reach HTTPS on --listen", ErrConfig, c.HTTP)
 	}
 	return nil
+}
+
+// isLoopback reports whether an address is reached from this machine alone. One that
+// is none is complained about elsewhere.
+func isLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	ip := net.ParseIP(host)
+	return err != nil || host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// warnOpen says loudly what is allowed to whom nobody knows.
+func (r *Relay) warnOpen() {
+	switch {
+	case r.cfg.Open:
+		r.log.Warn("OPEN: whoever reaches this relay may speak, listen, and mute, remove and end in every room, without a token", "listen", r.cfg.Listen)
+	case r.cfg.OpenListen && r.cfg.Keys == "":
+		r.log.Warn("OPEN TO LISTENERS: whoever reaches this relay may listen to every room, without a token; without --keys nobody may speak here", "listen", r.cfg.Listen)
+	case r.cfg.OpenListen:
+		r.log.Warn("OPEN TO LISTENERS: whoever reaches this relay may listen to every room, without a token", "listen", r.cfg.Listen)
+	}
 }
 
 func checkAddress(flag, addr string) error {

@@ -35,7 +35,7 @@ func TestConfigErrorsSayWhatToDo(t *testing.T) {
 		{"half a certificate", relay.Config{Open: true, CertFile: "a.pem"}, "go together"},
 		{"no port", relay.Config{Open: true, Listen: "localhost"}, "want HOST:PORT"},
 		{"not a port", relay.Config{Open: true, Listen: "127.0.0.1:http3"}, "--listen"},
-		{"not this machine", relay.Config{Open: true, Listen: "192.0.2.1:0"}, "does not have that address"},
+		{"not this machine", relay.Config{OpenListen: true, Listen: "192.0.2.1:0"}, "does not have that address"},
 		{"clear text for all", relay.Config{Open: true, Listen: "127.0.0.1:0", HTTP: "0.0.0.0:0"}, "loopback"},
 		{"odd advertise", relay.Config{Open: true, Listen: "127.0.0.1:0", Advertise: "example.org"}, "--advertise"},
 		{"port in use", relay.Config{Open: true, Listen: taken.LocalAddr().String()}, "already in use"},
@@ -46,6 +46,10 @@ func TestConfigErrorsSayWhatToDo(t *testing.T) {
 		{"damaged data directory", relay.Config{Open: true, Listen: "127.0.0.1:0", DataDir: damaged}, "hop-id"},
 		{"data directory is a file", relay.Config{Open: true, Listen: "127.0.0.1:0", DataDir: garbage}, "--data-dir"},
 		{"name of two lines", relay.Config{Open: true, Name: "a\nready b"}, "control character"},
+		{"open to the world", relay.Config{Open: true}, "--open=listen"},
+		{"open to a network", relay.Config{Open: true, Listen: "10.0.0.7:4443"}, "loopback"},
+		{"open in two ways", relay.Config{Open: true, OpenListen: true, Listen: "127.0.0.1:0"}, "choose one"},
+		{"no grace at all", relay.Config{Open: true, Listen: "127.0.0.1:0", HostGrace: -1}, "--host-grace"},
 		{"capacity below zero", relay.Config{Open: true, Capacity: -1}, "--capacity"},
 	}
 	for _, tt := range tests {

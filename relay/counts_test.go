@@ -12,6 +12,7 @@ import (
 	"github.com/stentor-audio/stentor/client"
 	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/relay/api"
+	"github.com/stentor-audio/stentor/relay/stage"
 )
 
 // page gets what a relay's public HTTP answers.
@@ -70,6 +71,9 @@ func soon(ok func() bool) bool {
 // list.
 func everySees(t *testing.T, relays []*member, want ...api.Room) {
 	t.Helper()
+	for i := range want {
+		want[i].Stage = []stage.PersonView{} // nobody has made the room
+	}
 	for _, m := range relays {
 		var got []api.Room
 		ok := func() bool { got = m.rooms(); return reflect.DeepEqual(got, want) }

@@ -94,6 +94,7 @@ func (m *mesh) serve(name string, conn *quic.Conn) error {
 		HopID:    r.hopID,
 		Relay:    true,
 		Report:   m.answer,
+		Stage:    mirrorFor{r.stages, name},
 		Operate:  r.operate,
 		OnRoom:   func(room string) func() { return m.rooms.Take(room, name) },
 		OnPlan:   func(room string) deliver.Following { return m.rooms.Ask(room, name, p.session) },

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/protocol/session"
+	"github.com/stentor-audio/stentor/relay/stage"
 	"github.com/stentor-audio/stentor/token"
 )
 
@@ -202,7 +203,7 @@ func (r *Relay) connect(ctx context.Context, w http.ResponseWriter, req *http.Re
 
 // tokenStatus: 403 where the token is good but not for this, else 401.
 func tokenStatus(err error) int {
-	if errors.Is(err, token.ErrNothing) {
+	if errors.Is(err, token.ErrNothing) || errors.Is(err, stage.ErrBanned) || errors.Is(err, stage.ErrEnded) {
 		return http.StatusForbidden
 	}
 	return http.StatusUnauthorized

@@ -57,6 +57,8 @@ func New(cfg Config) (*Relay, error) {
 		}
 		r.others = newPresence(r)
 	}
+	r.stages = newStages(r)
+	r.warnOpen()
 	return r, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/stentor-audio/stentor/protocol/session"
 	"github.com/stentor-audio/stentor/relay/deliver"
 	"github.com/stentor-audio/stentor/relay/ingest"
+	"github.com/stentor-audio/stentor/relay/stage"
 	"github.com/stentor-audio/stentor/token"
 )
 
@@ -32,6 +33,13 @@ type peer struct {
 	known   bool   // it has been admitted; before, nothing of the rest holds
 	room    string // "" for none in particular
 	listens bool
+
+	// Guarded by the lock of the relay's stages.
+	person  stage.Actor                    // whose session it is; no subject: nobody's
+	outs    map[string]uint64              // how often that had been removed, by room
+	widen   map[string]func(protocol.Path) // called once with what may be published
+	packets uint64                         // that had come when it was last looked
+	heardAt time.Time                      // when more had
 }
 
 // admitted notes what the session is for.
@@ -135,6 +143,9 @@ func (r *Relay) admit(ctx context.Context, p *peer, grant *token.Grant) error {
 		}
 		grant = &g
 	}
+	if err := r.stages.admit(ctx, p, root, grant); err != nil {
+		return err
+	}
 	if err := checkRole(setup.Role, *grant); err != nil {
 		return err
 	}
@@ -147,24 +158,33 @@ func (r *Relay) admit(ctx context.Context, p *peer, grant *token.Grant) error {
 		Root:     root,
 		Prefixes: grant.Subscribe,
 		HopID:    r.hopID,
-		Want:     r.want(),
+		Want:     r.want(p),
+		Stage:    stageFor{r.stages, p, *grant, root},
 		Relays:   func() ([]byte, <-chan struct{}) { return r.candidates(p) },
 		OnListen: r.audience.add,
 		Logger:   p.log,
 	})
 	r.expire(ctx, p, grant.Expires)
-	if len(grant.Publish) == 0 || setup.Role == protocol.RoleSubscriber {
+	if setup.Role == protocol.RoleSubscriber {
 		return nil
 	}
-	return ingest.New(r.origin, p.session, ingest.Config{
-		Root:     root,
-		Prefixes: grant.Publish,
-		HopID:    r.hopID,
-		Reserved: isReserved,
-		OnLive:   r.onLive(),
-		OnDrop:   r.metrics.ingestDropped,
-		Logger:   p.log,
-	}).Run(ctx)
+	publish := func(prefixes []protocol.Path) error {
+		return ingest.New(r.origin, p.session, ingest.Config{
+			Root:     root,
+			Prefixes: prefixes,
+			HopID:    r.hopID,
+			Reserved: isReserved,
+			OnLive:   r.onLive(),
+			Gate:     func(path protocol.Path) (*atomic.Bool, func()) { return r.stages.voice(p, path) },
+			OnDrop:   r.metrics.ingestDropped,
+			Logger:   p.log,
+		}).Run(ctx)
+	}
+	if len(grant.Publish) == 0 {
+		r.stages.onPromotion(p, root, publish)
+		return nil
+	}
+	return publish(grant.Publish)
 }
 
 // awaitSetup waits for the peer's SETUP. Over WebTransport the path and the
@@ -211,18 +231,29 @@ func isReserved(path protocol.Path) bool {
 
 // authorise says what a session on path may do.
 func (r *Relay) authorise(root protocol.Path, jwt string) (token.Grant, error) {
-	if r.keys == nil {
+	if r.cfg.Open {
 		return token.Open(), nil
 	}
-	return r.keys.Verify(jwt, string(root), r.now())
+	if r.cfg.OpenListen && (jwt == "" || r.keys == nil) {
+		return token.Grant{Subscribe: []protocol.Path{""}}, nil
+	}
+	grant, err := r.keys.Verify(jwt, string(root), r.now())
+	if segments := root.Segments(); err == nil && len(segments) > 0 {
+		err = refusedBy(r.stages.rooms.State(segments[0]), actorOf(root, grant))
+	}
+	return grant, err
 }
 
-// want takes part in rooms of the network, nil where there is none.
-func (r *Relay) want() func(room string) (release func()) {
-	if r.mesh == nil {
-		return nil
+// want takes part in rooms.
+func (r *Relay) want(p *peer) func(room string) (release func()) {
+	return func(room string) func() {
+		left := r.stages.comeBy(p, room)
+		if r.mesh == nil {
+			return left
+		}
+		release := r.mesh.rooms.Want(room)
+		return func() { left(); release() }
 	}
-	return r.mesh.rooms.Want
 }
 
 // onLive takes part in the room that a speaker publishes in: its roots have to

@@ -43,6 +43,7 @@ type Relay struct {
 	mesh    *mesh     // nil: stands alone
 	others  *presence // nil: stands alone
 	doors   *doors
+	stages  *stages
 
 	certificates identity.Certificates
 	resetKey     quic.StatelessResetKey
@@ -126,6 +127,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	if r.mesh != nil {
 		r.mesh.close()
 	}
+	r.stages.rooms.Close()
 	_ = r.listener.Close()
 	accepting.Wait()
 	_ = r.webtransport.Close()

@@ -174,6 +174,9 @@ func (m *mesh) ask(ctx context.Context, relay, room, what string, into any) erro
 
 // answer is what this relay reports to another one.
 func (m *mesh) answer(ctx context.Context, room, what string) ([]byte, error) {
+	if body, ok, err := m.relay.stages.aboutStage(ctx, room, what); ok {
+		return body, err
+	}
 	switch what {
 	case deliver.ReportNode:
 		node, _ := m.relay.node(room)

@@ -12,6 +12,7 @@ import (
 	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/relay/api"
 	"github.com/stentor-audio/stentor/relay/deliver"
+	"github.com/stentor-audio/stentor/relay/stage"
 )
 
 const (
@@ -67,6 +68,13 @@ func (r *Relay) parts() []api.Room {
 		last := &rooms[len(rooms)-1]
 		last.Speakers = append(last.Speakers, s)
 	}
+	for _, state := range r.stages.rooms.Known() {
+		if state.Phase.Value != stage.Ended {
+			made := api.Room{Room: state.Room}
+			made.See(state.View())
+			rooms = append(rooms, made)
+		}
+	}
 	return rooms
 }
 
@@ -87,10 +95,16 @@ func (v view) Rooms(ctx context.Context) []api.Room {
 // Room implements [api.Relay].
 func (v view) Room(ctx context.Context, name string) (api.Room, error) {
 	tree, err := v.Tree(ctx, name)
-	if err != nil {
+	view, made := v.stageView(ctx, name)
+	if err != nil && !(made && errors.Is(err, api.ErrUnknownRoom)) {
 		return api.Room{}, err
 	}
-	return api.RoomOf(tree), nil
+	tree.Room = name
+	out := api.RoomOf(tree)
+	if made {
+		out.See(view)
+	}
+	return out, nil
 }
 
 // everywhere is the list of rooms that all relays together have. Who does not

@@ -50,6 +50,7 @@ func app() *cli.App {
 			speakCommand(),
 			listenCommand(),
 			tokenCommand(),
+			roomCommand(),
 			membersCommand(),
 			treeCommand(),
 			drainCommand(),

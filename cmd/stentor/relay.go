@@ -10,13 +10,14 @@ import (
 
 	"github.com/stentor-audio/stentor/relay"
 	"github.com/stentor-audio/stentor/relay/plan"
+	"github.com/stentor-audio/stentor/relay/roomstate"
 )
 
 func relayCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "relay",
 		Usage: "run a relay",
-		UsageText: "stentor relay --open                                 everybody may publish and listen\n" +
+		UsageText: "stentor relay --open --listen 127.0.0.1:4443          to try things: everybody may do everything\n" +
 			"stentor relay --keys keys/ --cert c.pem --key k.pem  for the public\n" +
 			"stentor relay --keys keys/ --gossip :7946 --gossip-key gossip.key --join relays.example.org:7946\n" +
 			"stentor relay --config relay.toml",
@@ -25,6 +26,9 @@ func relayCommand() *cli.Command {
 			"is one of a network: any relay has every room, and clients go from one to another without a\n" +
 			"gap. SIGTERM (or Ctrl-C) moves the sessions to other relays and ends it; a second one ends it\n" +
 			"at once.\n\n" +
+			"--open lets whoever reaches the relay speak, listen, and command every room as its host: it is for\n" +
+			"this machine, and refused on any other address than loopback. --open=listen lets everybody listen\n" +
+			"and nobody do more; with --keys, those with tokens do what these say.\n\n" +
 			"Each flag may stand in the file of --config (TOML or YAML), without its dashes.",
 		OnUsageError: usageError,
 		Flags: []cli.Flag{
@@ -37,7 +41,8 @@ func relayCommand() *cli.Command {
 			&cli.StringFlag{Name: "cert", Usage: "PEM certificate `FILE`; without one it makes its own and rotates it", EnvVars: env("cert")},
 			&cli.StringFlag{Name: "key", Usage: "PEM key `FILE` of --cert", EnvVars: env("key")},
 			&cli.StringFlag{Name: "keys", Usage: "JWK file or folder of KID.jwk: only who has a token comes in", EnvVars: env("keys")},
-			&cli.BoolFlag{Name: "open", Usage: "everybody may publish and listen, without a token", EnvVars: env("open")},
+			openFlag(),
+			&cli.DurationFlag{Name: "host-grace", Value: roomstate.DefaultGrace, Usage: "how long a room's hosts may be gone until a co-host stands in", EnvVars: env("host-grace")},
 			&cli.StringSliceFlag{Name: "origin", Usage: "page `ORIGIN` (https://host) that may connect; repeat it; every page if none", EnvVars: env("origin")},
 			&cli.StringFlag{Name: "gossip", Usage: "`HOST:PORT` (UDP and TCP) where relays find each other; :7946 with --join, else none", EnvVars: env("gossip")},
 			&cli.StringSliceFlag{Name: "join", Usage: "gossip `HOST:PORT` of other relays; repeat it; a name may stand for several", EnvVars: env("join")},
@@ -79,7 +84,9 @@ func runRelay(c *cli.Context) error {
 		CertFile:       c.String("cert"),
 		KeyFile:        c.String("key"),
 		Keys:           c.String("keys"),
-		Open:           c.Bool("open"),
+		Open:           c.Generic("open").(*openness).all,
+		OpenListen:     c.Generic("open").(*openness).listen,
+		HostGrace:      c.Duration("host-grace"),
 		AllowedOrigins: c.StringSlice("origin"),
 		DataDir:        c.String("data-dir"),
 		Capacity:       c.Int("capacity"),

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/stentor-audio/stentor/relay/stage"
+	"github.com/stentor-audio/stentor/token"
 )
 
 // town is a relay with one room, whose names are meant to break a page.
@@ -80,6 +83,31 @@ func (t town) find(relay string) error {
 }
 func (t town) TakesNewcomers() bool { return !t.full }
 func (town) Open() bool             { return true }
+func (town) Command(_ context.Context, room string, c stage.Command, by By) (stage.View, error) {
+	switch {
+	case by.Token == "fast":
+		return stage.View{}, ErrTooFast
+	case by.Token == "bad":
+		return stage.View{}, &TokenError{token.ErrSignature}
+	case by.Token == "elsewhere":
+		return stage.View{}, &TokenError{token.ErrNothing}
+	}
+	s, err := stage.State{Room: room}.Apply(stage.Command{Do: stage.Create}, stage.Actor{Subject: "ada", Role: token.RoleHost}, "relay-a", time.Now())
+	if err == nil && c.Do != stage.Create {
+		s, err = s.Apply(c, stage.Actor{Subject: "ada" + by.As, Role: token.Role(by.Token)}, "relay-a", time.Now())
+	}
+	return s.View(), err
+}
+func (town) Document(_ context.Context, room string, by By) ([]byte, error) {
+	if by.Token != "host" {
+		return nil, stage.ErrNotAllowed
+	}
+	return stage.State{Room: room}.Encode()
+}
+func (town) Offer(_ context.Context, room string, document []byte, _ By) error {
+	_, err := stage.Decode(document, room)
+	return err
+}
 
 func ask(t *testing.T, h http.Handler, method, target string, body io.Reader) (*http.Response, string) {
 	t.Helper()

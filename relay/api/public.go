@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/stentor-audio/stentor/relay/stage"
 )
 
 // A Relay is what the public HTTP shows.
@@ -24,6 +26,7 @@ type Relay interface {
 	Lobby(room string, q LobbyQuery) Lobby
 	// Open reports whether everybody may speak and listen without a token.
 	Open() bool
+	Stage
 }
 
 // A Member is a relay that a client may connect to.
@@ -83,6 +86,7 @@ func Public(r Relay) http.Handler {
 	})
 	mux.HandleFunc("GET /v1/rooms/{room}", func(w http.ResponseWriter, req *http.Request) { serveRoom(w, req, r) })
 	mux.HandleFunc("GET /v1/rooms/{room}/relays", func(w http.ResponseWriter, req *http.Request) { serveRelays(w, req, r) })
+	handleStage(mux, r)
 	mux.HandleFunc("/", func(w http.ResponseWriter, req *http.Request) {
 		writeError(w, http.StatusNotFound, "not_found", "there is nothing at "+req.Method+" "+clip(req.URL.Path))
 	})
@@ -91,12 +95,16 @@ func Public(r Relay) http.Handler {
 
 func limitBody(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if req.ContentLength > maxBody {
-			writeError(w, http.StatusBadRequest, "too_large", "the body is above 64 KiB")
+		most, words := int64(maxBody), "64 KiB"
+		if isOffer(req) {
+			most, words = stage.MaxSize, "4 MiB"
+		}
+		if req.ContentLength > most {
+			writeError(w, http.StatusBadRequest, "too_large", "the body is above "+words)
 			return
 		}
 		if req.Body != nil {
-			req.Body = http.MaxBytesReader(w, req.Body, maxBody)
+			req.Body = http.MaxBytesReader(w, req.Body, most)
 		}
 		h.ServeHTTP(w, req)
 	})

@@ -3,14 +3,40 @@ package api
 import (
 	"cmp"
 	"slices"
+	"time"
+
+	"github.com/stentor-audio/stentor/relay/stage"
 )
 
-// A Room is a live room.
+// A Room is a room that somebody speaks in, or has made.
 type Room struct {
 	Room      string    `json:"room"`
 	State     string    `json:"state"`
 	Listeners int       `json:"listeners"`
-	Speakers  []Speaker `json:"speakers"`
+	Speakers  []Speaker `json:"speakers"` // who publish now
+
+	Title   string             `json:"title,omitempty"`
+	Starts  *time.Time         `json:"starts,omitempty"`
+	Version uint64             `json:"version"` // 0: nobody has made it
+	Stage   []stage.PersonView `json:"stage"`
+	Hands   int                `json:"hands"`
+}
+
+// See takes what the room's state says, if that is newer than what it has.
+func (r *Room) See(v stage.View) {
+	if v.Version <= r.Version {
+		return
+	}
+	r.State, r.Title, r.Starts, r.Version = string(v.State), v.Title, v.Starts, v.Version
+	r.Stage, r.Hands = v.Stage, v.Hands
+}
+
+// view is the opposite of See.
+func (r *Room) view() stage.View {
+	return stage.View{
+		Room: r.Room, State: stage.Phase(r.State), Title: r.Title, Starts: r.Starts,
+		Version: r.Version, Stage: r.Stage, Hands: r.Hands,
+	}
 }
 
 // A Speaker publishes in a room.
@@ -35,6 +61,7 @@ func SumRooms(parts ...[]Room) []Room {
 				sums[r.Room] = s
 			}
 			s.listeners += r.Listeners
+			s.seen.See(r.view())
 			for _, speaker := range r.Speakers {
 				s.live[speaker.Name] = s.live[speaker.Name] || speaker.FirstHand
 				s.tracks[speaker.Name] = append(s.tracks[speaker.Name], speaker.Tracks...)
@@ -69,10 +96,12 @@ type sum struct {
 	listeners int
 	tracks    map[string][]string // by speaker
 	live      map[string]bool     // speakers, whether they publish first-hand anywhere
+	seen      Room                // of the room's state, the newest
 }
 
 func (s *sum) room(name string) Room {
-	r := Room{Room: name, State: "live", Listeners: s.listeners, Speakers: []Speaker{}}
+	r := Room{Room: name, State: "live", Listeners: s.listeners, Speakers: []Speaker{}, Stage: []stage.PersonView{}}
+	r.See(s.seen.view())
 	for speaker, live := range s.live {
 		if !live {
 			continue

@@ -35,6 +35,9 @@ type Config struct {
 	// OnPlan is called when another relay follows the plan of a room; see
 	// [PlanTrack]. Nil refuses it.
 	OnPlan func(room string) Following
+	// Stage is what may be followed of rooms' states; see [StateTrack]. Nil refuses
+	// it.
+	Stage Stage
 	// Report answers another relay that asks about a room; see [Reports]. Nil
 	// answers nobody.
 	Report func(ctx context.Context, room, what string) ([]byte, error)
@@ -292,6 +295,12 @@ func (d *Deliver) Track(ctx context.Context, req protocol.TrackRequest) (protoco
 			return protocol.TrackInfo{}, errors.Join(err, refusal(room.ErrUnknown))
 		}
 		return relaysInfo, nil
+	}
+	if _, ok := stageOf(req.Broadcast, req.Track); ok {
+		if err := d.started(ctx); err != nil || d.cfg.Stage == nil {
+			return protocol.TrackInfo{}, errors.Join(err, refusal(room.ErrUnknown))
+		}
+		return stageInfo, nil
 	}
 	b, err := d.broadcast(ctx, req.Broadcast)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 // Reports is the part of the name space below which relays ask each other about
 // rooms: FETCH of group 0 of .stentor/rooms/ROOM, track [ReportNode] or
-// [ReportTree], or of .stentor/rooms, track [ReportRooms], is answered with JSON
+// [ReportTree], [StateTrack] or [StageTrack], or of .stentor/rooms, track [ReportRooms], is answered with JSON
 // as it is at that moment. It is no track that could be subscribed to.
 const (
 	Reports     protocol.Path = ".stentor/rooms"
@@ -28,7 +28,8 @@ func (d *Deliver) report(ctx context.Context, req protocol.Fetch, w *session.Gro
 	if err := d.started(ctx); err != nil {
 		return true, err
 	}
-	known := req.Track == ReportNode || req.Track == ReportTree
+	_, isOrder := IsOrder(req.Track)
+	known := req.Track == ReportNode || req.Track == ReportTree || req.Track == StageTrack || req.Track == StateTrack || isOrder
 	if name == "" {
 		known = req.Track == ReportRooms
 	}

@@ -87,6 +87,9 @@ func (d *Deliver) Subscribe(ctx context.Context, sub *session.Subscriber) error 
 	if name, ok := planOf(req.Broadcast, req.Track); ok {
 		return d.servePlan(ctx, sub, name)
 	}
+	if name, ok := stageOf(req.Broadcast, req.Track); ok {
+		return d.serveStage(ctx, sub, name)
+	}
 	for attempt := 0; ; attempt++ {
 		b, err := d.broadcast(ctx, req.Broadcast)
 		if err != nil {

@@ -22,6 +22,8 @@ const (
 	Flood Drop = "flood"
 	// Jump is for a sequence far ahead of the one before.
 	Jump Drop = "sequence_jump"
+	// Muted is for a speaker whom the room's state does not let be heard.
+	Muted Drop = "muted"
 	// Backwards is for a timestamp that steps back while the sequence goes on.
 	Backwards Drop = "clock_back"
 )

@@ -41,6 +41,10 @@ type Config struct {
 	// OnLive is called when a broadcast begins, and what it returns when it ends.
 	// Nil is called for none.
 	OnLive func(protocol.Path) (ended func())
+	// Gate is called when a broadcast begins. While the flag that it returns is set,
+	// nothing of the broadcast is taken but its catalog; release is called when the
+	// broadcast ends. Nil never shuts.
+	Gate func(protocol.Path) (shut *atomic.Bool, release func())
 	// OnDrop counts a group that was not taken. Nil counts nothing.
 	OnDrop func(Drop)
 	// Logger receives what an operator should see. Nil discards it.
@@ -61,7 +65,7 @@ type Ingest struct {
 
 	mu      sync.Mutex
 	live    map[protocol.Path]*room.Publication
-	release map[protocol.Path]func() // what OnLive returned
+	release map[protocol.Path]func() // what OnLive and Gate returned
 }
 
 // New makes the ingest of a session.
@@ -178,7 +182,15 @@ func (in *Ingest) begin(name protocol.Path, hops []uint64) error {
 	if len(in.live) >= in.cfg.MaxBroadcasts && !in.cfg.Relay {
 		return session.Refuse(protocol.CodeBounds, "more than %d live broadcasts in one session", in.cfg.MaxBroadcasts)
 	}
-	p, err := in.origin.Publish(path, hops, &source{ingest: in, path: path, name: name})
+	src := &source{ingest: in, path: path, name: name}
+	release := func() {}
+	if in.cfg.Gate != nil {
+		src.shut, release = in.cfg.Gate(path)
+	}
+	p, err := in.origin.Publish(path, hops, src)
+	if err != nil {
+		release()
+	}
 	switch {
 	case errors.Is(err, room.ErrTaken) && in.cfg.Relay:
 		in.cfg.Logger.Warn("another publisher's broadcast of the same name is live here", "broadcast", path)
@@ -190,8 +202,10 @@ func (in *Ingest) begin(name protocol.Path, hops []uint64) error {
 	}
 	in.live[name] = p
 	in.cfg.Logger.Info("broadcast live", "broadcast", path)
+	in.release[name] = release
 	if in.cfg.OnLive != nil {
-		in.release[name] = in.cfg.OnLive(path)
+		ended := in.cfg.OnLive(path)
+		in.release[name] = func() { ended(); release() }
 	}
 	return nil
 }

@@ -47,6 +47,9 @@ func (s *sink) whole(sequence uint64, f protocol.Frame, now time.Time) {
 		}
 		s.source.ingest.accepted.Add(1)
 	}
+	if s.hushes(sequence) {
+		return
+	}
 	s.track.Write(room.NewWhole(sequence, f, now))
 }
 
@@ -95,6 +98,10 @@ var errBounds = session.Refuse(protocol.CodeBounds, "%w", room.ErrTooLarge)
 // forward passes a group on frame by frame until it ends. Another source may
 // bring it at the same time.
 func (s *sink) forward(in *session.GroupReader, now time.Time, begun ...protocol.Frame) {
+	if s.hushes(in.Sequence) {
+		in.Cancel(protocol.CodeUnauthorized)
+		return
+	}
 	c := s.track.Grow(in.Sequence, now)
 	if c == nil {
 		in.Cancel(protocol.CodeDuplicate)
@@ -107,6 +114,11 @@ func (s *sink) forward(in *session.GroupReader, now time.Time, begun ...protocol
 			f, begun = begun[0], begun[1:]
 		} else {
 			f, err = s.next(in)
+		}
+		if err == nil && s.hushes(in.Sequence) {
+			in.Cancel(protocol.CodeUnauthorized)
+			c.End()
+			return
 		}
 		if err == nil && s.refuses(f) {
 			continue
@@ -130,6 +142,19 @@ func (s *sink) forward(in *session.GroupReader, now time.Time, begun ...protocol
 		}
 		return
 	}
+}
+
+// hushes reports whether a group is not to be passed on because its speaker may not
+// be heard.
+func (s *sink) hushes(sequence uint64) bool {
+	if !s.source.isShut(s.track.Name) {
+		return false
+	}
+	s.source.hushed.add(s.track.Name, sequence)
+	if s.source.ingest.cfg.OnDrop != nil {
+		s.source.ingest.cfg.OnDrop(Muted)
+	}
+	return true
 }
 
 // refuses checks a packet of a publisher's.

@@ -15,6 +15,8 @@ type source struct {
 	ingest *Ingest
 	path   protocol.Path // within the relay
 	name   protocol.Path // within the session
+	shut   *atomic.Bool  // nil: never
+	hushed hushed
 }
 
 func (s *source) TrackInfo(ctx context.Context, track string) (protocol.TrackInfo, error) {
@@ -36,6 +38,9 @@ func (s *source) Subscribe(ctx context.Context, t *room.Track, d protocol.Delive
 }
 
 func (s *source) Fetch(ctx context.Context, track string, group uint64, each func(protocol.Frame) error) error {
+	if s.isShut(track) || s.hushed.has(track, group) {
+		return session.Refuse(protocol.CodeUnauthorized, "group %d: its speaker may not be heard", group)
+	}
 	return s.ingest.session.Fetch(ctx, protocol.Fetch{Broadcast: s.name, Track: track, Group: group}, func(f protocol.Frame) error {
 		if track == protocol.TrackAudio && !s.ingest.cfg.Relay {
 			if why := checkPacket(f.Payload); why != Taken {
