@@ -29,6 +29,8 @@ type relayList struct {
 	RetryAfterMS int64         `json:"retry_after_ms"`
 	// Gone are names of relays that have fallen silent to the one whose list this is.
 	Gone []string `json:"gone"`
+	// Cold asks to stand by without a session.
+	Cold bool `json:"cold"`
 }
 
 type listedRelay struct {

@@ -26,6 +26,11 @@ var (
 	// nobody right now. Trying again may help.
 	ErrUnreachable = errors.New("not reachable")
 
+	// ErrBusy is the kind of ErrUnreachable that passes: the relay is there, and
+	// full, leaving, or has too many coming in at this moment. A [Listener] and a
+	// [Speaker] wait for their turn.
+	ErrBusy = fmt.Errorf("%w now", ErrUnreachable)
+
 	// ErrNotAllowed says that the relay wants a token, or a better one.
 	ErrNotAllowed = errors.New("not allowed")
 
@@ -88,7 +93,7 @@ type failure struct {
 var (
 	badAddress  = failure{ErrAddress, "use https://host:port, moqt://host:port or, for development, http://host:port"}
 	unreachable = failure{ErrUnreachable, "check host and port, that the relay runs, and that UDP is not blocked on the way"}
-	busy        = failure{ErrUnreachable, "the relay is full or leaving: try another one, or again later"}
+	busy        = failure{ErrBusy, "the relay is full or leaving: try another one, or again later"}
 	notAllowed  = failure{ErrNotAllowed, "pass a token that covers this room and what you want to do in it"}
 	untrusted   = failure{ErrCertificate, "pin the relay's certificate hash, which it shows at /certificate.sha256"}
 	noRelay     = failure{ErrProtocol, "the port may belong to another service, or the relay may be of another version"}

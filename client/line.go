@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -122,7 +123,7 @@ func (l *line) begin(ctx context.Context, s *Session) bool {
 	r.up(l)
 	r.step(hop.Event{Kind: hop.Dialled, Session: l.id, Ticks: s.stentor()})
 	if l.leaving {
-		r.step(hop.Event{Kind: hop.Goaway, Session: l.id, Cause: hop.CauseDrain, URIs: []string{l.whereto}})
+		r.step(l.goawayTo(l.whereto))
 	}
 	return true
 }
@@ -168,7 +169,19 @@ func (l *line) goaway(uri string) {
 		l.leaving, l.whereto = true, uri
 		return
 	}
-	r.step(hop.Event{Kind: hop.Goaway, Session: l.id, Cause: hop.CauseDrain, URIs: []string{uri}})
+	r.step(l.goawayTo(uri))
+}
+
+// goawayTo is the event of a GOAWAY. A relay that has too much to do says so in
+// the fragment of the URI (docs/wire.md, section 11).
+func (l *line) goawayTo(uri string) hop.Event {
+	e := hop.Event{Kind: hop.Goaway, Session: l.id, Cause: hop.CauseDrain}
+	uri, why, _ := strings.Cut(uri, "#")
+	if why == "load" {
+		e.Cause = hop.CauseLoad
+	}
+	e.URIs = []string{uri}
+	return e
 }
 
 // listen begins or ends listening to the relay itself. The roamer's mu is held.
@@ -236,6 +249,10 @@ func (s relaysSink) Datagram(_ uint64, f protocol.Frame) {
 	s.l.listed = true
 	s.l.heard()
 	r.learn(list, s.l)
+	if list.Cold != r.cold && r.onCold != nil {
+		r.cold = list.Cold
+		r.step(hop.Event{Kind: hop.SetCold, Cold: r.onCold(list.Cold)})
+	}
 }
 
 // Group implements [session.Sink].

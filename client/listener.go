@@ -65,6 +65,7 @@ func NewListener(o ListenOptions) (*Listener, error) {
 	r.dial = func(ctx context.Context, url string, pins []Hash, goaway func(string)) (*Session, error) {
 		return dialAs(ctx, url, o.Dial, protocol.RoleSubscriber, pins, goaway)
 	}
+	r.onCold = func(asked bool) bool { return asked || o.NoStandby }
 	r.up, r.down, r.order = l.addFeed, l.removeFeed, l.order
 	r.serve = func(ctx context.Context, line *line) { line.feed.run(ctx) }
 	if o.Dial.DialQUIC == nil {

@@ -113,6 +113,18 @@ var errLobby = errors.New("no answer of a lobby")
 
 // askLobby gets a list from the relay at e, which is trusted as [Dial] does.
 func askLobby(ctx context.Context, e endpoint, o Options, query string) (relayList, error) {
+	status, body, err := get(ctx, e, o, query)
+	switch {
+	case err != nil:
+		return relayList{}, err
+	case status != http.StatusOK:
+		return relayList{}, fmt.Errorf("%w: %w", errLobby, &statusError{status})
+	}
+	return parseRelays(body)
+}
+
+// get asks the relay at e over HTTPS.
+func get(ctx context.Context, e endpoint, o Options, query string) (status int, body []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lobbyTimeout)
 	defer cancel()
 	scheme := "https"
@@ -125,22 +137,16 @@ func askLobby(ctx context.Context, e endpoint, o Options, query string) (relayLi
 	defer transport.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+e.authority()+query, nil)
 	if err != nil {
-		return relayList{}, err
+		return 0, nil, err
 	}
 	client := http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
-		return relayList{}, err
+		return 0, nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxLobby))
-	switch {
-	case err != nil:
-		return relayList{}, err
-	case resp.StatusCode != http.StatusOK:
-		return relayList{}, fmt.Errorf("%w: %w", errLobby, &statusError{resp.StatusCode})
-	}
-	return parseRelays(body)
+	body, err = io.ReadAll(io.LimitReader(resp.Body, maxLobby))
+	return resp.StatusCode, body, err
 }
 
 // dialAs is the dial of a roamer: o for a role, with the pins of a list beside

@@ -42,6 +42,10 @@ type roamer struct {
 	// and about Hopped. mu is held, so it must not wait.
 	order func(hop.Effect, *line)
 
+	// onCold says whether to do without a second session, given that a relay asks
+	// for it, or no longer. Nil: there is no such choice.
+	onCold func(asked bool) bool
+
 	// route says from which address a packet to another would go. Nil: the
 	// network does not change.
 	route func(to netip.Addr) (from netip.Addr, ok bool)
@@ -56,6 +60,7 @@ type roamer struct {
 	err   error // of the newest attempt or session that failed
 	ready chan struct{}
 	asked bool // the lobby is being asked
+	cold  bool // a relay asks to stand by without a session
 	askAt time.Duration
 
 	tasks sync.WaitGroup
@@ -91,22 +96,30 @@ func (r *roamer) run(ctx context.Context, stop context.CancelCauseFunc) {
 	r.tasks.Wait()
 }
 
-// awaitFirst fails if no relay answers at the beginning.
+// awaitFirst fails if no relay answers at the beginning. One that answers that it
+// is full is waited for.
 func (r *roamer) awaitFirst(ctx context.Context, within time.Duration) error {
 	patience := time.NewTimer(within)
 	defer patience.Stop()
-	select {
-	case <-r.ready:
-		return nil
-	case <-ctx.Done():
-		return nil
-	case <-patience.C:
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if r.err != nil {
-			return r.err
+	for {
+		select {
+		case <-r.ready:
+			return nil
+		case <-ctx.Done():
+			return nil
+		case <-patience.C:
 		}
-		return unreachable.of(r.dir.own[0].String(), errDialTimeout)
+		r.mu.Lock()
+		err := r.err
+		r.mu.Unlock()
+		switch {
+		case errors.Is(err, ErrBusy):
+			patience.Reset(within)
+		case err != nil:
+			return err
+		default:
+			return unreachable.of(r.dir.own[0].String(), errDialTimeout)
+		}
 	}
 }
 

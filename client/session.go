@@ -34,7 +34,7 @@ func Dial(ctx context.Context, url string, o Options) (*Session, error) {
 	attempt, cancel := context.WithTimeoutCause(ctx, o.Timeout, errDialTimeout)
 	defer cancel()
 	leaf := new(shown)
-	conn, err := connect(attempt, e, o, leaf)
+	conn, err := connectInTurn(attempt, e, o, leaf)
 	if err != nil {
 		return nil, explain(ctx, e.String(), err)
 	}

@@ -25,6 +25,11 @@ import (
 // guarded starts a relay that wants tokens and returns a maker of them.
 func guarded(t *testing.T) (*relay.Relay, func(token.Claims) string) {
 	t.Helper()
+	return guardedAs(t, relay.Config{})
+}
+
+func guardedAs(t *testing.T, cfg relay.Config) (*relay.Relay, func(token.Claims) string) {
+	t.Helper()
 	key, err := token.Generate("", "", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +42,8 @@ func guarded(t *testing.T) (*relay.Relay, func(token.Claims) string) {
 	if err := os.WriteFile(file, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return start(t, relay.Config{Keys: file}), func(c token.Claims) string {
+	cfg.Keys = file
+	return start(t, cfg), func(c token.Claims) string {
 		jwt, err := token.Sign(key, c)
 		if err != nil {
 			t.Fatal(err)

@@ -61,6 +61,7 @@ func (r *Relay) measureLoad(ctx context.Context) {
 	}
 	tick := time.NewTicker(loadEvery)
 	defer tick.Stop()
+	cold := false
 	last, cpu, sent := time.Now(), processCPU(), r.packetsSent()
 	for {
 		select {
@@ -83,6 +84,10 @@ func (r *Relay) measureLoad(ctx context.Context) {
 		r.doors.setRelays(r.relayAddresses())
 		use.Refused = r.doors.look(use, span)
 		loads := r.gauge.set(admission.Measure(use, r.limit()), span)
+		if is := r.gauge.ladder().Cold; is != cold && r.others != nil {
+			cold = is
+			r.others.bump() // the lists of the sessions say so
+		}
 		r.shed(ctx, loads, now)
 	}
 }

@@ -128,6 +128,7 @@ func (r *Relay) candidates(p *peer) (list []byte, changed <-chan struct{}) {
 	r.others.watch(others)
 	answer := lobbyOf(room, append(places, others...))
 	answer.Gone = r.others.gone()
+	answer.Cold = r.gauge.ladder().Cold || len(others) > 0 && admission.At(float64(others[0].Load), 0).Cold
 	for i := range answer.Relays {
 		answer.Relays[i].Load = 0 // changes all the time, and would be news each time
 	}

@@ -58,6 +58,9 @@ type Lobby struct {
 	// Gone are names of relays that have fallen silent: a session that stands by
 	// there is not worth keeping.
 	Gone []string `json:"gone,omitempty"`
+	// Cold asks clients to stand by without a session, because the relays have
+	// little to spare. It is only in what sessions are told.
+	Cold bool `json:"cold,omitempty"`
 }
 
 // An Error is how every refusal reads.

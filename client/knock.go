@@ -1,0 +1,79 @@
+package client
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/quic-go/quic-go"
+
+	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/protocol/session"
+)
+
+const (
+	// knocks is how often a speaker who is refused shows that it may speak, and
+	// knockPause about how long it waits between two: the places that a relay keeps
+	// are given to whoever comes from the same address.
+	knocks     = 8
+	knockPause = 100 * time.Millisecond
+)
+
+// connectInTurn is connect. A relay begins only so many handshakes a second and
+// refuses others before it knows who comes; whoever may speak or host shows that
+// over HTTPS, where tokens are seen, and comes again at once (docs/operating.md,
+// when a relay is busy). Others wait for their turn.
+func connectInTurn(ctx context.Context, e endpoint, o Options, leaf *shown) (session.Conn, error) {
+	conn, err := connect(ctx, e, o, leaf)
+	for range knocks {
+		if !isRefused(err) || !mayGoFirst(e, o) || ctx.Err() != nil {
+			break
+		}
+		if !knock(ctx, e, o) && sleep(ctx, knockPause/2+rand.N(knockPause)) != nil {
+			break
+		}
+		conn, err = connect(ctx, e, o, leaf)
+	}
+	return conn, err
+}
+
+// isRefused reports whether a relay began no handshake.
+func isRefused(err error) bool {
+	var transport *quic.TransportError
+	return errors.As(err, &transport) && transport.ErrorCode == quic.ConnectionRefused
+}
+
+// mayGoFirst reports whether it is worth knocking: it comes to publish, or has a
+// token that allows it. The relay looks more closely.
+func mayGoFirst(e endpoint, o Options) bool {
+	if o.Role == protocol.RolePublisher {
+		return true
+	}
+	parts := strings.Split(e.query.Get("jwt"), ".")
+	if len(parts) != 3 {
+		return false
+	}
+	var claims struct {
+		Put json.RawMessage `json:"put"`
+	}
+	b, err := base64.RawURLEncoding.DecodeString(parts[1])
+	return err == nil && json.Unmarshal(b, &claims) == nil && len(claims.Put) > 0 && string(claims.Put) != "[]"
+}
+
+// knock asks a relay whether it would let this client in, which keeps it a place
+// for a moment.
+func knock(ctx context.Context, e endpoint, o Options) bool {
+	q := url.Values{"jwt": {e.query.Get("jwt")}}
+	if o.Role == protocol.RolePublisher {
+		q.Set("role", "publisher")
+	}
+	path, _, _ := strings.Cut(e.request(), "?")
+	status, _, err := get(ctx, e, o, path+"?"+q.Encode())
+	return err == nil && status == http.StatusOK
+}
