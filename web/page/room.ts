@@ -18,7 +18,7 @@ import { VoiceLine } from "./voice";
 /** How often a page that does not listen asks who is there, in ms. */
 const lookEveryMs = 10_000;
 /** How often levels move: enough for the eye, little for the battery. */
-const levelEveryMs = 66;
+const levelEveryMs = 100;
 
 const place = placeOf(new URL(location.href));
 const permit = permitOf(place.room, place.token, document.documentElement.dataset["open"] === "true");
