@@ -24,8 +24,8 @@ func benchCommand() *cli.Command {
 			"many light listeners listen, and reports CPU time, memory, losses and delays. A plain loop\n" +
 			"around quic-go's SendDatagram is measured in turns with it, to compare with. Needs Linux.",
 		OnUsageError: usageError,
-		Subcommands: []*cli.Command{benchFanoutCommand(), benchLatencyCommand(), benchHopCommand(),
-			benchBareCommand(), benchFrozenCommand(), benchHopListenersCommand(), benchHopSpeakerCommand()},
+		Subcommands: []*cli.Command{benchFanoutCommand(), benchLatencyCommand(), benchHopCommand(), benchStormCommand(),
+			benchBareCommand(), benchFrozenCommand(), benchHopListenersCommand(), benchHopSpeakerCommand(), benchStormNewcomersCommand()},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return usagef("there is no %q to measure; see 'stentor bench --help'", c.Args().First())

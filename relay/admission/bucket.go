@@ -62,7 +62,7 @@ const (
 	// below the loads at which a relay is busy, so newcomers alone do not make it
 	// that.
 	spareCPU  = 0.70
-	spareLate = 8 * time.Millisecond
+	spareLate = 20 * time.Millisecond
 
 	faster = 1.10
 	slower = 0.70

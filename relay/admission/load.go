@@ -69,11 +69,11 @@ const (
 	// is not the process's.
 	fullCPU = 0.85
 
-	// A timer that fires up to goodLate late is what any machine does now and
-	// then, and fullLate is a packet's length: from there on frames come in
-	// bunches.
-	goodLate = 5 * time.Millisecond
-	fullLate = 40 * time.Millisecond
+	// A timer that fires up to goodLate late is what a packet to some hundred
+	// listeners does to any machine. From fullLate on, little is left of the
+	// listeners' playout delay, 200 ms of which the packet itself takes 60.
+	goodLate = 10 * time.Millisecond
+	fullLate = 60 * time.Millisecond
 
 	// Doors that refuse anybody are busy; they never count as full, because a
 	// refused handshake says nothing of those who are in.

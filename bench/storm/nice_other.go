@@ -1,0 +1,5 @@
+//go:build !unix
+
+package storm
+
+func lowerPriority() error { return nil }
