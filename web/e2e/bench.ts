@@ -5,8 +5,9 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
+import type { ListenerStats } from "../src/client/types";
 import { launch, open } from "./browser";
-import { heard, stats } from "./heard";
+import { heard, keep, stats } from "./heard";
 import { eventually, pause, speak, startNetwork } from "./network";
 import { scene } from "./scene";
 
@@ -74,19 +75,23 @@ scene(
     const relays = await startNetwork(scene, ["relay-a", "relay-b", "relay-c"]);
     await speak(scene, relays, "town", "ada");
     const browser = await launch(scene);
-    const open_: Page[] = [];
+    const listening: Page[] = [];
     for (let i = 0; i < pages; i++) {
       const page = await open(scene, browser, `${relays[i % relays.length]?.http}/r/town`, { globals: { stentorRecord: true } });
       await page.click("#listen");
       await playing(page, 20);
-      open_.push(page);
+      listening.push(page);
     }
-    const before = await Promise.all(open_.map(stats));
+    const before = await Promise.all(listening.map(stats));
     await pause(seconds * 1000);
-    for (const [i, page] of open_.entries()) {
-      const now = await stats(page);
-      const { gaps, largestTurn } = await heard(page, 440);
-      scene.say(`page ${i}: ${now.underruns - (before[i]?.underruns ?? 0)} samples too late for the sound card (${before[i]?.underruns} at its start), ${now.tracks.map((track) => `${track.played} played, ${track.lost} lost`).join()}, gaps ${JSON.stringify(gaps)}, largest turn ${largestTurn.toFixed(2)}`);
+    const after = await Promise.all(listening.map(stats));
+    await Promise.all(listening.map(keep));
+    for (const [i, page] of listening.entries()) {
+      const late = (after[i]?.underruns ?? 0) - (before[i]?.underruns ?? 0);
+      const lost = (all: ListenerStats[]): number => all[i]?.tracks.reduce((sum, track) => sum + track.lost, 0) ?? 0;
+      const { fromMs, ms, gaps } = await heard(page, 440);
+      const counted = gaps.filter((gap) => gap.atMs > fromMs + ms - seconds * 1000); // before, the others were being opened
+      scene.say(`page ${i}: ${(late / 48).toFixed(0)} ms too late for the sound card, ${lost(after) - lost(before)} packets lost, gaps ${JSON.stringify(counted)}`);
     }
   },
   180_000 + seconds * 1000,

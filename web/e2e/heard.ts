@@ -6,15 +6,24 @@ import { analyse, type Heard } from "./tone";
 
 interface Globals {
   stentorListener: Listener;
+  kept?: Float32Array;
 }
 
 /** What the page's listener counts. */
 export const stats = (page: Page): Promise<ListenerStats> => page.evaluate(() => (globalThis as unknown as Globals).stentorListener.stats());
 
-/** What the page has put out so far, which is to be a tone of hz. */
+/** Ends what heard looks at here: to look at a minute of it keeps a page, and all others, from playing. */
+export const keep = (page: Page): Promise<void> =>
+  page.evaluate(async () => {
+    const page = globalThis as unknown as Globals;
+    page.kept = await page.stentorListener.recorded();
+  });
+
+/** What the page has put out so far, or until keep, which is to be a tone of hz. */
 export async function heard(page: Page, hz: number): Promise<Heard> {
   const base64 = await page.evaluate(async () => {
-    const samples = await (globalThis as unknown as Globals).stentorListener.recorded();
+    const page = globalThis as unknown as Globals;
+    const samples = page.kept ?? (await page.stentorListener.recorded());
     const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
     let text = "";
     for (let i = 0; i < bytes.length; i += 0x8000) text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
