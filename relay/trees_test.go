@@ -190,11 +190,11 @@ func children(tree api.Tree, colour int, top string) (count int) {
 	return count
 }
 
-// interior is a relay that feeds others in a colour and is no root.
-func (f *forest) interior(tree api.Tree, colour int) string {
+// interior is a relay that feeds others in some colour and is no root.
+func (f *forest) interior(tree api.Tree) string {
 	f.t.Helper()
 	i := slices.IndexFunc(tree.Nodes, func(n api.Node) bool {
-		return n.Relay != tree.Red && n.Relay != tree.Blue && children(tree, colour, n.Relay) > 0
+		return n.Relay != tree.Red && n.Relay != tree.Blue && children(tree, 0, n.Relay)+children(tree, 1, n.Relay) > 0
 	})
 	if i < 0 {
 		f.t.Fatalf("no relay is in between: %+v", tree)
@@ -233,7 +233,7 @@ func TestLargeRoomIsTwoTrees(t *testing.T) {
 	tree := f.settled("at first")
 	f.whole("at first")
 
-	f.fell(f.interior(tree, 0))
+	f.fell(f.interior(tree))
 	tree = f.fed("without a relay in between")
 	f.whole("without a relay in between")
 
@@ -246,7 +246,7 @@ func TestLargeRoomIsTwoTrees(t *testing.T) {
 	tree = f.fed("with two more")
 	f.whole("with two more")
 
-	leaves := f.interior(tree, 1)
+	leaves := f.interior(tree)
 	delete(f.ears, leaves) // it stays to the end, and is closed
 	var d api.Drained
 	if status := f.relays[leaves].admin("POST", "/v1/drain", `{"deadline_ms":6000}`, &d); status != 200 {

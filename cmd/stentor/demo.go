@@ -44,7 +44,7 @@ func demoCommand() *cli.Command {
 			&cli.IntFlag{Name: "relays", Value: 3, Usage: "how many relays `N`, 1 to 16", EnvVars: env("relays")},
 			&cli.DurationFlag{Name: "chaos", Usage: "kill a relay every `TIME`, at least 3s; 0 is never", EnvVars: env("chaos")},
 			&cli.StringFlag{Name: "http", Value: "127.0.0.1:8080", Usage: "loopback `ADDRESS` of the page", EnvVars: env("http")},
-			&cli.DurationFlag{Name: "duration", Usage: "end after this `TIME`; 0 is never", EnvVars: env("duration")},
+			&cli.DurationFlag{Name: "duration", Usage: "end this `TIME` after the relays are there; 0 is never", EnvVars: env("duration")},
 		},
 		Action: runDemo,
 	}
@@ -73,10 +73,6 @@ func runDemo(c *cli.Context) error {
 	}
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
-	if d := c.Duration("duration"); d > 0 {
-		t := time.AfterFunc(d, func() { stop(errDemoOver) })
-		defer t.Stop()
-	}
 	network, err := startDemoNetwork(ctx, c.Int("relays"), c.String("http"))
 	if err != nil {
 		return err
@@ -98,6 +94,10 @@ func runDemo(c *cli.Context) error {
 		})
 	}
 	sayDemo(network)
+	if d := c.Duration("duration"); d > 0 {
+		t := time.AfterFunc(d, func() { stop(errDemoOver) })
+		defer t.Stop()
+	}
 	start("voice", func() error { return demoSpeak(ctx, network.urls(demoRoom+"/"+demoVoice)) })
 	start("listener", func() error { return listener.Run(ctx) })
 	start("progress", func() error { demoWatch(ctx, listener, network, p); return nil })

@@ -99,8 +99,9 @@ func (a *attendance) run(ctx context.Context) {
 // A view is what an attendance finds when it looks around.
 type view struct {
 	now     time.Time
-	roots   []string // by the directory, red first
+	roots   []string // by the directory, red first; without the quiet ones if cut off
 	known   []membership.Relay
+	cutOff  bool // all relays that the room comes from are quiet
 	askers  []*Asker
 	local   bool // somebody here wants the room
 	leaving bool // nobody does any more, and others still take it from here
@@ -119,6 +120,7 @@ func (a *attendance) turn(ctx context.Context, now time.Time) (next time.Time) {
 	if cfg.Known != nil {
 		v.known = cfg.Known()
 	}
+	a.listen(&v)
 	var wanted bool
 	v.askers, v.local, wanted = a.rooms.askersOf(a.room)
 	v.leaving = !wanted
@@ -135,6 +137,43 @@ func (a *attendance) turn(ctx context.Context, now time.Time) (next time.Time) {
 		return next
 	}
 	return sooner(next, now.Add(lookEvery))
+}
+
+// listen finds out whether this relay is cut off: whether nothing is heard of any
+// parent that the plan gives it, nor of the roots. Then it goes on as if they had
+// left the directory, seconds before they do. What it takes the room from meanwhile
+// must not count, or it would go to and fro.
+func (a *attendance) listen(v *view) {
+	cfg := &a.rooms.cfg
+	if cfg.Heed == nil {
+		return
+	}
+	sources := slices.Clone(v.roots)
+	if p := a.mover.Plan(); p != nil {
+		red, blue := p.Roots()
+		sources = []string{red, blue}
+		for _, h := range a.held {
+			sources = append(sources, h.Old.Parent, h.New.Parent)
+		}
+	}
+	slices.Sort(sources)
+	sources = parents(cfg.Self, slices.Compact(sources))
+	if len(sources) > 0 && sources[0] == "" {
+		sources = sources[1:]
+	}
+	quiet := cfg.Heed(sources)
+	if len(sources) == 0 || len(quiet) < len(sources) || a.isRoot() {
+		return
+	}
+	v.cutOff = true
+	v.roots = cfg.Roots(a.room.name, quiet...)
+	v.known = slices.DeleteFunc(slices.Clone(v.known), func(r membership.Relay) bool { return slices.Contains(quiet, r.Name) })
+}
+
+// isRoot reports whether the plan has this relay for a root.
+func (a *attendance) isRoot() bool {
+	p, self := a.mover.Plan(), a.rooms.cfg.Self
+	return p != nil && (p.Root(plan.Red) == self || p.Root(plan.Blue) == self)
 }
 
 // adopt takes the plans that have been offered, if they are newer.
@@ -190,9 +229,7 @@ func (a *attendance) usable(v view) bool {
 // one is a root or nobody feeds it. What is spoken at a parent comes from there
 // anyhow: a second way through the same relay would only be taken for another one.
 func (a *attendance) lead(ctx context.Context, v view) (next time.Time) {
-	p, self := a.mover.Plan(), a.rooms.cfg.Self
-	root := p != nil && (p.Root(plan.Red) == self || p.Root(plan.Blue) == self)
-	if root || slices.Contains(v.roots, self) && !a.usable(v) || !a.works() {
+	if a.isRoot() || slices.Contains(v.roots, a.rooms.cfg.Self) && !a.usable(v) || v.cutOff || !a.works() {
 		a.led = v.now
 	}
 	leads := !a.led.IsZero() && v.now.Sub(a.led) < leadFor

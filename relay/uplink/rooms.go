@@ -26,11 +26,17 @@ type Config struct {
 	// Self is this relay's name.
 	Self string
 	// Roots are the names of a room's roots as the directory would have them, red
-	// first. There may be one or none. They count while the room has no plan.
-	Roots func(room string) []string
+	// first, if it has to do without some relays. There may be one or none. They
+	// count while the room has no plan.
+	Roots func(room string, without ...string) []string
+	// Heed keeps an ear on relays and returns those of them that have not been
+	// heard of for a while, too short to mean much for each of them. Changed tells
+	// of a change. Nil hears nothing.
+	Heed func(relays []string) (quiet []string)
 	// Known are the relays of the directory, by name.
 	Known func() []membership.Relay
-	// Changed returns a channel that is closed when the directory changes.
+	// Changed returns a channel that is closed when the directory changes, or who is
+	// quiet.
 	Changed func() <-chan struct{}
 	// Links are the sessions with other relays.
 	Links *Links

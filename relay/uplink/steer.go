@@ -20,7 +20,7 @@ func (a *attendance) steer(ctx context.Context, v view) (next time.Time) {
 			wanted[h.Old.Parent], wanted[h.New.Parent] = true, true
 		}
 	}
-	if !a.usable(v) || a.isStranded(v.now) {
+	if !a.usable(v) || v.cutOff || a.isStranded(v.now) {
 		for _, root := range parents(a.rooms.cfg.Self, v.roots) {
 			wanted[root] = true
 		}

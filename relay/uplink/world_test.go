@@ -28,6 +28,7 @@ type world struct {
 	side    map[string]int             // relays on other sides of a split do not reach each other
 	known   map[int][]membership.Relay // by side; made when it is asked for
 	changed chan struct{}
+	muted   map[string]bool
 }
 
 type node struct {
@@ -42,7 +43,7 @@ type node struct {
 var errCut = errors.New("cannot be reached")
 
 func newWorld(t *testing.T) *world {
-	return &world{t: t, nodes: make(map[string]*node), side: make(map[string]int), known: make(map[int][]membership.Relay), changed: make(chan struct{})}
+	return &world{t: t, nodes: make(map[string]*node), muted: make(map[string]bool), side: make(map[string]int), known: make(map[int][]membership.Relay), changed: make(chan struct{})}
 }
 
 // add starts a relay.
@@ -57,7 +58,7 @@ func (w *world) add(name, zone string) *node {
 		n.sessions[s] = name
 	}
 	n.Rooms = NewRooms(Config{
-		Self: name, Roots: n.roots, Known: n.known, Changed: w.watch, Links: n.links.links, Degree: plan.MinDegree,
+		Self: name, Roots: n.roots, Known: n.known, Heed: n.heed, Changed: w.watch, Links: n.links.links, Degree: plan.MinDegree,
 		Follow: n.follow, Plans: n.plans, FirstHand: n.firstHand,
 	})
 	w.t.Cleanup(n.Close)
@@ -120,8 +121,25 @@ func (n *node) known() []membership.Relay {
 	return known
 }
 
-func (n *node) roots(room string) (names []string) {
-	red, blue := placement.Roots(room, n.known())
+// mute keeps a relay in the directory, and nothing comes from it any more.
+func (w *world) mute(names ...string) {
+	w.change(func() {
+		for _, name := range names {
+			w.muted[name] = true
+		}
+	})
+}
+
+// heed says which relays have been mute for a while: at once, here.
+func (n *node) heed(relays []string) []string {
+	n.world.mu.Lock()
+	defer n.world.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(relays), func(name string) bool { return !n.world.muted[name] })
+}
+
+func (n *node) roots(room string, without ...string) (names []string) {
+	known := slices.DeleteFunc(slices.Clone(n.known()), func(r membership.Relay) bool { return slices.Contains(without, r.Name) })
+	red, blue := placement.Roots(room, known)
 	for _, r := range []membership.Relay{red, blue} {
 		if r.Name != "" {
 			names = append(names, r.Name)
@@ -288,6 +306,48 @@ func TestRoomBecomesTwoTrees(t *testing.T) {
 				t.Errorf("%s keeps %q when nobody wants it (roots %s, %s)", name, rooms, red, blue)
 			}
 		}
+	})
+}
+
+// Both roots are silent, and the directory has them still: everybody looks at once
+// where the room will be.
+func TestNobodyWaitsForTheDirectory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		names, _ := w.crowd(6)
+		red, blue := w.settled("at first", names...).Roots()
+		w.mute(red)
+		time.Sleep(300 * time.Millisecond)
+		synctest.Wait()
+		rest := without(names, red, blue)
+		if got := w.nodes[rest[0]].Parents("town"); !slices.Contains(got[:], red) {
+			t.Errorf("one root is quiet, and %s takes from %q already", rest[0], got)
+		}
+		w.mute(blue)
+		time.Sleep(300 * time.Millisecond)
+		synctest.Wait()
+		roots := w.nodes[rest[0]].roots("town", red, blue)
+		for _, name := range rest {
+			want := [2]string{}
+			for c, root := range roots {
+				if root != name {
+					want[c] = root
+				}
+			}
+			if got := w.nodes[name].Parents("town"); got != want {
+				t.Errorf("%s takes from %q, want %q", name, got, want)
+			}
+			for _, root := range without(roots, name) {
+				w.mu.Lock()
+				if w.nodes[root].takes[name] != 1 && !slices.Contains(roots, name) {
+					t.Errorf("%s takes %d times what is spoken at %s", root, w.nodes[root].takes[name], name)
+				}
+				w.mu.Unlock()
+			}
+		}
+		w.kill(red)
+		w.kill(blue)
+		w.settled("the directory knows", rest...)
 	})
 }
 
