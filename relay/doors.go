@@ -158,20 +158,20 @@ func (d *doors) setRelays(at map[netip.AddrPort]struct{}) {
 }
 
 // look takes what was measured in a stretch of time, sets the rate of the next and
-// returns what share of the handshakes was refused.
-func (d *doors) look(use admission.Use, span time.Duration) float64 {
+// returns what share of the handshakes was refused, and how many were begun.
+func (d *doors) look(use admission.Use, span time.Duration) (refused float64, begun int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.share, d.rate = 0, float64(d.refused)/span.Seconds()
 	if d.refused > 0 {
 		d.share = float64(d.refused) / float64(d.refused+d.taken)
 	}
-	d.taken, d.refused = 0, 0
+	begun, d.taken, d.refused = d.taken, 0, 0
 	if !d.fixed && !d.open {
 		use.Refused = d.share
 		d.setRate(d.pace.Step(use))
 	}
-	return d.share
+	return d.share, begun
 }
 
 // wait is how long a newcomer waits before it comes; nothing unless others are

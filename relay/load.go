@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -62,6 +63,7 @@ func (r *Relay) measureLoad(ctx context.Context) {
 	tick := time.NewTicker(loadEvery)
 	defer tick.Stop()
 	cold := false
+	var gc relaxed
 	last, cpu, sent := time.Now(), processCPU(), r.packetsSent()
 	for {
 		select {
@@ -82,7 +84,13 @@ func (r *Relay) measureLoad(ctx context.Context) {
 		}
 		last, sent = now, packets
 		r.doors.setRelays(r.relayAddresses())
-		use.Refused = r.doors.look(use, span)
+		share, begun := r.doors.look(use, span)
+		use.Refused = share
+		if collects.Load() {
+			if percent, news := gc.look(begun, liveHeap()); news {
+				debug.SetGCPercent(percent)
+			}
+		}
 		loads := r.gauge.set(admission.Measure(use, r.limit()), span)
 		if is := r.gauge.ladder().Cold; is != cold && r.others != nil {
 			cold = is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
+	runtimemetrics "runtime/metrics"
 	"sync/atomic"
 	"time"
 )
@@ -27,8 +28,9 @@ const (
 	disableECN = "QUIC_GO_DISABLE_ECN"
 )
 
-// tuned says that the process is the relay's.
-var tuned atomic.Bool
+// tuned says that the process is the relay's, and collects that the relay says how
+// often garbage is collected.
+var tuned, collects atomic.Bool
 
 // TuneProcess sets what a relay wants of the whole process: the garbage
 // collector's pace and quic-go's switches, which are environment variables. Call
@@ -39,12 +41,55 @@ func TuneProcess() {
 	tuned.Store(true)
 	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(gcPercent)
+		collects.Store(true)
 	}
 	for _, name := range []string{disableGSO, disableECN} {
 		if _, set := os.LookupEnv(name); !set {
 			_ = os.Setenv(name, "true") // fails only for malformed names
 		}
 	}
+}
+
+const (
+	// joinHeap is how much the heap may grow between two collections while many
+	// come. A handshake leaves a hundred times the garbage of a packet, and at a
+	// quarter of a small heap a relay would collect after every tenth: that is a
+	// quarter of what a join costs. Afterwards trim gives it back.
+	joinHeap = 48 << 20
+	// manyJoins in half a second are a wave, which is over after so many looks
+	// without one.
+	manyJoins, waveLooks = 10, 6
+	mostPercent          = 800
+)
+
+// relaxed is whether garbage is collected more seldom, because many come.
+type relaxed struct {
+	on    bool
+	quiet int // looks since many came
+}
+
+// look takes how many handshakes were begun since the last look and the heap that
+// is in use. It returns the percentage by which the heap may grow, and whether that
+// is news.
+func (x *relaxed) look(joins int, live uint64) (percent int, news bool) {
+	if joins >= manyJoins {
+		x.quiet = 0
+	} else {
+		x.quiet++
+	}
+	was := x.on
+	x.on = joins >= manyJoins || was && x.quiet < waveLooks
+	if !x.on {
+		return gcPercent, was
+	}
+	return min(max(int(100*joinHeap/max(live, 1)), gcPercent), mostPercent), !was
+}
+
+// liveHeap is what the last collection found in use.
+func liveHeap() uint64 {
+	sample := []runtimemetrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	runtimemetrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 // trim hands memory back to the system after each wave of arrivals: a handshake

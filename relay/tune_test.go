@@ -34,3 +34,36 @@ func TestWaveIsOver(t *testing.T) {
 		})
 	}
 }
+
+// Garbage is collected more seldom from when many come until some time after the
+// last of them.
+func TestRelaxed(t *testing.T) {
+	var x relaxed
+	for i, step := range []struct {
+		joins   int
+		live    uint64
+		percent int
+		news    bool
+	}{
+		{0, 8 << 20, gcPercent, false},
+		{9, 8 << 20, gcPercent, false},
+		{10, 8 << 20, 600, true},
+		{200, 8 << 20, 600, false},
+		{0, 8 << 20, 600, false},
+		{0, 8 << 20, 600, false},
+		{30, 8 << 20, 600, false},
+		{0, 8 << 20, 600, false},
+		{0, 8 << 20, 600, false},
+		{0, 8 << 20, 600, false},
+		{0, 8 << 20, 600, false},
+		{0, 8 << 20, 600, false},
+		{0, 8 << 20, gcPercent, true},
+		{0, 8 << 20, gcPercent, false},
+		{50, 0, mostPercent, true},
+		{50, 4 << 30, gcPercent, false},
+	} {
+		if percent, news := x.look(step.joins, step.live); percent != step.percent || news != step.news {
+			t.Errorf("look %d: %d %%, news %v; want %d %%, %v", i, percent, news, step.percent, step.news)
+		}
+	}
+}
