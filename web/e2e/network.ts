@@ -11,6 +11,11 @@ declare const ROOT: string;
 /** The built binary; scripts/e2e.mjs makes it. */
 declare const STENTOR: string;
 
+/** What runs now: it ends with this process, even if that is told to end in the middle of a test. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
 /** A running stentor. It ends with the test, however that ends. */
 export class Process {
   readonly #child: ChildProcess;
@@ -18,6 +23,8 @@ export class Process {
 
   constructor(scene: Scene, ...args: string[]) {
     this.#child = spawn(STENTOR, args, { stdio: ["ignore", "pipe", "pipe"] });
+    running.add(this.#child);
+    this.#child.once("exit", () => running.delete(this.#child));
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.on("data", (chunk: Buffer) => (this.#log += chunk.toString()));
     scene.after(async () => {
       if (scene.failed) scene.say(`stentor ${args[0]} said:\n${this.#log.slice(-3000)}`);
