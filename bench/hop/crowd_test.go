@@ -154,11 +154,11 @@ func TestObey(t *testing.T) {
 
 func TestSpeakRefuses(t *testing.T) {
 	for _, bytes := range []int{0, 2, 5000} {
-		if err := Speak(t.Context(), []string{"https://127.0.0.1:1"}, bytes, strings.NewReader(""), io.Discard); !errors.Is(err, ErrOptions) {
+		if err := Speak(t.Context(), []string{"https://127.0.0.1:1"}, "", bytes, strings.NewReader(""), io.Discard); !errors.Is(err, ErrOptions) {
 			t.Errorf("packets of %d bytes: %v", bytes, err)
 		}
 	}
-	if err := Speak(t.Context(), nil, 80, strings.NewReader(""), io.Discard); err == nil {
+	if err := Speak(t.Context(), nil, "", 80, strings.NewReader(""), io.Discard); err == nil {
 		t.Error("a speaker without a relay")
 	}
 }

@@ -34,7 +34,7 @@ func TestSilent(t *testing.T) {
 	}
 	r := &run{o: o, site: &site{}}
 	dir := t.TempDir()
-	if err := writeGossipKey(dir); err != nil {
+	if _, err := writeKeys(dir); err != nil {
 		t.Fatal(err)
 	}
 	relay, err := newRelay(r.site, o, 0, dir, nil)

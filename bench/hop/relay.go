@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/stentor-audio/stentor/bench/process"
+	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/token"
 )
 
 // Room is where everybody meets.
@@ -34,14 +36,40 @@ type relay struct {
 	url   string
 }
 
-// gossipKey is the file in a run's folder with the key that its relays share.
-const gossipKey = "gossip.key"
+// The files in a run's folder: the key that its relays share, and the one that
+// vouches for the speaker. Everybody may listen.
+const (
+	gossipKey  = "gossip.key"
+	speakerKey = "speaker.jwk"
+)
 
-// writeGossipKey draws a key: relays that others could reach want one.
-func writeGossipKey(dir string) error {
+// writeKeys draws both: relays that others could reach want them. It returns the
+// speaker's token.
+func writeKeys(dir string) (jwt string, err error) {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails
-	return os.WriteFile(filepath.Join(dir, gossipKey), []byte(hex.EncodeToString(key)+"\n"), 0o600)
+	if err := os.WriteFile(filepath.Join(dir, gossipKey), []byte(hex.EncodeToString(key)+"\n"), 0o600); err != nil {
+		return "", err
+	}
+	signs, err := token.Generate("ES256", "bench", nil)
+	if err != nil {
+		return "", err
+	}
+	public, err := signs.Public()
+	if err != nil {
+		return "", err
+	}
+	b, err := json.Marshal(public)
+	if err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, speakerKey), b, 0o600); err != nil {
+		return "", err
+	}
+	return token.Sign(signs, token.Claims{
+		Scope: token.Scope{Root: Room, Put: []protocol.Path{speaker}, Get: []protocol.Path{""}},
+		Role:  token.RoleSpeaker, Name: speaker, Subject: speaker,
+	})
 }
 
 // newRelay prepares a relay that joins the others' gossip at seeds. In dir it
@@ -55,7 +83,7 @@ func newRelay(s *site, o Options, number int, dir string, seeds []string) (*rela
 	if r.listen, r.gossip, r.admin, err = h.ports(); err != nil {
 		return nil, err
 	}
-	r.args = []string{"relay", "--open", "--name", r.name, "--zone", r.zone, "--listen", r.listen, "--http", "",
+	r.args = []string{"relay", "--open=listen", "--keys", filepath.Join(dir, speakerKey), "--name", r.name, "--zone", r.zone, "--listen", r.listen, "--http", "",
 		"--admin", r.admin, "--gossip", r.gossip, "--gossip-key", filepath.Join(dir, gossipKey),
 		"--data-dir", filepath.Join(dir, r.name), "--log-level", o.logLevel()}
 	if o.Degree != 0 {

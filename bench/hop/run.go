@@ -45,6 +45,7 @@ type run struct {
 	o         Options
 	site      *site
 	dir       string // what relays keep
+	token     string // the speaker's
 	relays    []*relay
 	newcomer  *relay // of Join; nil until then
 	speaker   *process.Child
@@ -98,7 +99,7 @@ func (r *run) prepare(ctx context.Context) (err error) {
 	if r.dir, err = os.MkdirTemp("", "stentor-hop"); err != nil {
 		return err
 	}
-	if err := writeGossipKey(r.dir); err != nil {
+	if r.token, err = writeKeys(r.dir); err != nil {
 		return err
 	}
 	if err := r.startRelays(ctx); err != nil {
@@ -219,7 +220,7 @@ func (r *run) part(ctx context.Context, args ...string) (*process.Child, error) 
 
 // startSpeaker lets the speaker speak at two relays.
 func (r *run) startSpeaker(ctx context.Context) (err error) {
-	args := []string{"hop-speaker", "--bytes", "80"}
+	args := []string{"hop-speaker", "--bytes", "80", "--token", r.token}
 	for _, u := range r.urls()[:2] {
 		args = append(args, "--relay", u)
 	}

@@ -16,9 +16,9 @@ import (
 const speaker = "ada"
 
 // Speak is the process of the speaker: it speaks at two of the relays in one
-// packet after the other, without a pause, writes "ready speaker" to out when the
-// first relay has it, and ends with in or ctx.
-func Speak(ctx context.Context, relays []string, bytes int, in io.Reader, out io.Writer) error {
+// packet after the other, without a pause, by a token that may be empty. It writes
+// "ready speaker" to out when the first relay has it, and ends with in or ctx.
+func Speak(ctx context.Context, relays []string, jwt string, bytes int, in io.Reader, out io.Writer) error {
 	if bytes < voice.MinBytes || bytes > client.MaxPacket {
 		return fmt.Errorf("%w: packets of %d bytes: want %d to %d", ErrOptions, bytes, voice.MinBytes, client.MaxPacket)
 	}
@@ -26,7 +26,7 @@ func Speak(ctx context.Context, relays []string, bytes int, in io.Reader, out io
 	defer stop(nil)
 	s, err := client.NewSpeaker(client.SpeakOptions{
 		Room: Room, Name: speaker, Relays: relays,
-		Dial: client.Options{TLS: &tls.Config{InsecureSkipVerify: true}}, // as listeners do
+		Dial: client.Options{Token: jwt, TLS: &tls.Config{InsecureSkipVerify: true}}, // as listeners do
 	})
 	if err != nil {
 		return err

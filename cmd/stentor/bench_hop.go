@@ -154,9 +154,9 @@ func benchHopSpeakerCommand() *cli.Command {
 		Usage:        "a speaker that never pauses",
 		Hidden:       true,
 		OnUsageError: usageError,
-		Flags:        []cli.Flag{&cli.StringSliceFlag{Name: "relay"}, &cli.IntFlag{Name: "bytes"}},
+		Flags:        []cli.Flag{&cli.StringSliceFlag{Name: "relay"}, &cli.StringFlag{Name: "token"}, &cli.IntFlag{Name: "bytes"}},
 		Action: func(c *cli.Context) error {
-			return hop.Speak(c.Context, c.StringSlice("relay"), c.Int("bytes"), os.Stdin, os.Stdout)
+			return hop.Speak(c.Context, c.StringSlice("relay"), c.String("token"), c.Int("bytes"), os.Stdin, os.Stdout)
 		},
 	}
 }
