@@ -53,7 +53,8 @@ export function analyse(samples: Float32Array, hz: number): Heard {
   const first = sounds.indexOf(true);
   const last = sounds.lastIndexOf(true);
   const gaps: Heard["gaps"] = [];
-  for (let i = first; i <= last; i++) {
+  const onset = 8; // 20 ms: what comes of a decoder's first packet is not yet the tone
+  for (let i = first + onset; i <= last; i++) {
     if (first < 0 || sounds[i]) continue;
     const from = i;
     while (!sounds[i]) i++;
