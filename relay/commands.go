@@ -163,6 +163,9 @@ func (s *stages) actor(room string, by api.By) (stage.Actor, error) {
 		return stage.Actor{}, err
 	}
 	grant, err := r.authorise(protocol.Path(room), by.Token)
+	if errors.Is(err, stage.ErrBanned) || errors.Is(err, stage.ErrEnded) {
+		return stage.Actor{}, err
+	}
 	if err != nil {
 		return stage.Actor{}, &api.TokenError{Err: err}
 	}
@@ -199,8 +202,19 @@ func (v view) Command(ctx context.Context, room string, c stage.Command, by api.
 	}
 	release := v.stages.rooms.Want(room)
 	defer release()
-	return v.stages.rooms.Command(ctx, room, roomstate.Order{Actor: who, Command: c})
+	out, err := v.stages.rooms.Command(ctx, room, roomstate.Order{Actor: who, Command: c})
+	if err == nil {
+		// Whoever asks here next finds it done.
+		ctx, stop := context.WithTimeout(ctx, heardFor)
+		defer stop()
+		v.stages.rooms.AwaitVersion(ctx, room, out.Version)
+	}
+	return out, err
 }
+
+// heardFor is how long a command waits for what it has changed to be heard back from
+// the root.
+const heardFor = 300 * time.Millisecond
 
 // Document implements [api.Stage].
 func (v view) Document(ctx context.Context, room string, by api.By) ([]byte, error) {

@@ -39,7 +39,7 @@ type member struct {
 // join starts a relay of a network; seeds are the gossip addresses of others.
 func join(t *testing.T, cfg relay.Config, seeds ...string) *member {
 	t.Helper()
-	cfg.Listen, cfg.Gossip, cfg.Admin, cfg.Open, cfg.Join = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", true, seeds
+	cfg.Listen, cfg.Gossip, cfg.Admin, cfg.Open, cfg.Join = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", cfg.Keys == "", seeds
 	if cfg.Drain == 0 {
 		cfg.Drain = -1
 	}

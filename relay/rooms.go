@@ -57,6 +57,9 @@ func (r *Relay) parts() []api.Room {
 	var rooms []api.Room
 	for _, b := range r.origin.Broadcasts("") { // in order, so a room's stand together
 		name := b.Path.Segments()[0]
+		if r.stages.rooms.State(name).Phase.Value == stage.Ended {
+			continue // who published there is about to be told
+		}
 		if len(rooms) == 0 || rooms[len(rooms)-1].Room != name {
 			rooms = append(rooms, api.Room{Room: name, State: "live", Listeners: r.listeners(name)})
 		}

@@ -100,11 +100,11 @@ func (h *held) signalTo(f *follow) (s Signal) {
 func (h *held) hear(ctx context.Context, relay string, f *follow) {
 	cfg := &h.rooms.cfg
 	for wait := retryFrom; ; wait = min(2*wait, retryTo) {
-		err := cfg.Follow(ctx, relay, h.name, f.signal.get, func(document []byte) {
-			wait = retryFrom
-			h.heard(relay, f, document)
-		})
+		err := cfg.Follow(ctx, relay, h.name, f.signal.get, func(document []byte) { h.heard(relay, f, document) })
 		h.rooms.mu.Lock()
+		if f.documents > 0 {
+			wait = retryFrom
+		}
 		f.theirs, f.documents = stage.State{Room: h.name}, 0
 		h.rooms.mu.Unlock()
 		if ctx.Err() == nil {

@@ -71,7 +71,9 @@ func (m *Mirror) End() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		delete(m.held.mirrors, m)
-		m.held.touched = time.Now()
+		if m.signal.takesPart() { // else two roots would hold the room for each other's sake
+			m.held.touched = time.Now()
+		}
 		m.held.poke()
 	})
 }

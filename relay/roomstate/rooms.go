@@ -150,6 +150,25 @@ func (r *Rooms) Await(ctx context.Context, name string) stage.State {
 	return r.State(name)
 }
 
+// AwaitVersion waits until what is held of a room is of a version at least.
+func (r *Rooms) AwaitVersion(ctx context.Context, name string, version uint64) {
+	for {
+		r.mu.Lock()
+		h := r.rooms[name]
+		if h == nil || h.state.Clock >= version {
+			r.mu.Unlock()
+			return
+		}
+		changed := h.changed
+		r.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // Known are the states of the rooms that are held and exist.
 func (r *Rooms) Known() []stage.State {
 	r.mu.Lock()
