@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 
@@ -18,9 +17,9 @@ const (
 	// every half second at the most.
 	loadEvery = 500 * time.Millisecond
 	// beat is what a timer is set for that tells how late timers are, and beats
-	// how many are looked at together: a second's.
+	// how many are looked at together: those since the last look.
 	beat  = 10 * time.Millisecond
-	beats = 100
+	beats = int(loadEvery / beat)
 )
 
 // A gauge is the relay's load as it was measured last.
@@ -79,7 +78,7 @@ func (r *Relay) measureLoad(ctx context.Context) {
 		if tuned.Load() {
 			used := processCPU()
 			use.CPU = float64(used-cpu) / float64(span) / float64(runtime.GOMAXPROCS(0))
-			use.Late = late.worst()
+			use.Late = late.look()
 			cpu = used
 		}
 		last, sent = now, packets
@@ -141,47 +140,4 @@ func (r *Relay) relayAddresses() map[netip.AddrPort]struct{} {
 		}
 	}
 	return out
-}
-
-// lateness is how late timers fire.
-type lateness struct {
-	mu   sync.Mutex
-	late [beats]time.Duration
-	next int
-}
-
-// run sets timers until ctx ends.
-func (l *lateness) run(ctx context.Context) {
-	due := time.Now().Add(beat)
-	timer := time.NewTimer(beat)
-	defer timer.Stop()
-	for {
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return
-		}
-		now := time.Now()
-		l.note(now.Sub(due))
-		if due = due.Add(beat); due.Before(now) {
-			due = now.Add(beat) // those that were missed are one
-		}
-		timer.Reset(due.Sub(now))
-	}
-}
-
-func (l *lateness) note(d time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.late[l.next%beats] = d
-	l.next++
-}
-
-// worst is what one in a hundred exceeds.
-func (l *lateness) worst() time.Duration {
-	l.mu.Lock()
-	sorted := l.late
-	l.mu.Unlock()
-	slices.Sort(sorted[:])
-	return sorted[beats-2]
 }

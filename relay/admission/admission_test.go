@@ -194,8 +194,10 @@ func TestPace(t *testing.T) {
 		{"begins", Pace{Processors: 4}, Use{}, 400},
 		{"nobody wants more", Pace{Rate: 100}, Use{CPU: 0.1}, 100},
 		{"more are wanted", Pace{Rate: 100}, Use{CPU: 0.1, Refused: 0.5}, 110},
-		{"processors are busy", Pace{Rate: 100}, Use{CPU: 0.71, Refused: 0.5}, 70},
-		{"timers are late", Pace{Rate: 100}, Use{Late: 21 * time.Millisecond, Refused: 0.5}, 70},
+		{"processors are busy", Pace{Rate: 100}, Use{CPU: 0.71, Refused: 0.5}, 80},
+		{"timers are late once", Pace{Rate: 100}, Use{Late: 21 * time.Millisecond, Refused: 0.5}, 100},
+		{"timers are late again", Pace{Rate: 100, late: true}, Use{Late: 21 * time.Millisecond, Refused: 0.5}, 80},
+		{"timers were late", Pace{Rate: 100, late: true}, Use{Refused: 0.5}, 110},
 		{"never none", Pace{Rate: 21}, Use{CPU: 1}, leastRate},
 		{"never without bounds", Pace{Rate: 4999}, Use{Refused: 1}, mostRate},
 	} {

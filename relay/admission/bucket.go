@@ -51,6 +51,8 @@ type Pace struct {
 	Rate float64
 	// Processors are those that the process may use.
 	Processors int
+
+	late bool // at the last step
 }
 
 const (
@@ -65,20 +67,25 @@ const (
 	spareLate = 20 * time.Millisecond
 
 	faster = 1.10
-	slower = 0.70
+	slower = 0.80
 )
 
 // Step looks at what was measured since the last step and returns the rate until
-// the next. Half a second between two is enough to see what the last has done.
+// the next. Half a second between two is enough to see what the last has done. Late
+// timers count when they were late at the last step, too: once is what a
+// collection of garbage does, or a neighbour on the machine.
 func (p *Pace) Step(u Use) float64 {
 	processors := float64(max(p.Processors, 1))
 	if p.Rate <= 0 {
 		p.Rate = firstRate * processors
 	}
+	late := u.Late > spareLate
+	again := late && p.late
+	p.late = late
 	switch {
-	case u.CPU > spareCPU || u.Late > spareLate:
+	case u.CPU > spareCPU || again:
 		p.Rate *= slower
-	case u.Refused > 0:
+	case u.Refused > 0 && !late:
 		p.Rate *= faster
 	}
 	p.Rate = min(max(p.Rate, leastRate), mostRate*processors)

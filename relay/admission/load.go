@@ -16,8 +16,8 @@ type Use struct {
 	// to 1.
 	CPU float64
 
-	// Late is how late a timer fires that is set for every 10 ms, at the worst of
-	// a hundred: how long a packet waits for its turn.
+	// Late is how long what is due waits for a processor, at the worst of about a
+	// hundred: how late packets go out.
 	Late time.Duration
 
 	// Packets are sent a second.
