@@ -299,7 +299,9 @@ func TestCommandsAreRefused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			time.Sleep(60 * time.Millisecond) // the host's own commands are counted, too
 			status, body, _ := h.ask(m, "POST", strings.TrimSuffix("/v1/rooms/"+tt.path, "/"), tt.jwt, tt.body)
-			var e struct{ Error struct{ Code, Message string } }
+			var e struct {
+				Error struct{ Code, Message string }
+			}
 			if err := json.Unmarshal(body, &e); err != nil || status != tt.status || e.Error.Code != tt.code || e.Error.Message == "" {
 				t.Errorf("%d %s, want %d %s", status, body, tt.status, tt.code)
 			}
