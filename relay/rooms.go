@@ -99,7 +99,7 @@ func (v view) Rooms(ctx context.Context) []api.Room {
 func (v view) Room(ctx context.Context, name string) (api.Room, error) {
 	tree, err := v.Tree(ctx, name)
 	view, made := v.stageView(ctx, name)
-	if err != nil && !(made && errors.Is(err, api.ErrUnknownRoom)) {
+	if err != nil && (!made || !errors.Is(err, api.ErrUnknownRoom)) {
 		return api.Room{}, err
 	}
 	tree.Room = name

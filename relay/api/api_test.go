@@ -84,12 +84,12 @@ func (t town) find(relay string) error {
 func (t town) TakesNewcomers() bool { return !t.full }
 func (town) Open() bool             { return true }
 func (town) Command(_ context.Context, room string, c stage.Command, by By) (stage.View, error) {
-	switch {
-	case by.Token == "fast":
+	switch by.Token {
+	case "fast":
 		return stage.View{}, ErrTooFast
-	case by.Token == "bad":
+	case "bad":
 		return stage.View{}, &TokenError{token.ErrSignature}
-	case by.Token == "elsewhere":
+	case "elsewhere":
 		return stage.View{}, &TokenError{token.ErrNothing}
 	}
 	s, err := stage.State{Room: room}.Apply(stage.Command{Do: stage.Create}, stage.Actor{Subject: "ada", Role: token.RoleHost}, "relay-a", time.Now())

@@ -18,8 +18,8 @@ const (
 	// StageTrack is the one with all of its state: the whole at first, then what
 	// changes (docs/wire.md, 19). Relays and hosts may follow it.
 	StageTrack = "stage"
-	// OrderTrack, a space and an order as JSON is the track of .stentor/rooms/ROOM
-	// that another relay fetches to have a command carried out.
+	// OrderTrack begins the name of a track of .stentor/rooms/ROOM: behind it and a
+	// space stands an order as JSON, which another relay has carried out by FETCH.
 	OrderTrack = "order"
 )
 
