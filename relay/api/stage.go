@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -184,7 +183,7 @@ func serveHands(w http.ResponseWriter, req *http.Request, r Relay) {
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, map[string][]string{"hands": slices.Concat([]string{}, s.RaisedHands())})
+	writeJSON(w, http.StatusOK, map[string][]string{"hands": append([]string{}, s.RaisedHands()...)})
 }
 
 // isOffer reports whether a request's body may be as long as a room's state.
