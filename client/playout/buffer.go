@@ -121,10 +121,11 @@ func (b *Buffer) Timing(now time.Duration) Timing {
 
 // ExpectedBy is when the frame after the newest one will have come, if the
 // speaker does not pause: 99 in 100 come by then. It is not ok before the
-// first frame. A hop adds its margin to this.
+// first frame, nor where the next is left out. A hop adds its margin to this.
 func (b *Buffer) ExpectedBy() (sequence uint64, by time.Duration, ok bool) {
-	if !b.line.begun {
+	next := b.line.newest + 1
+	if !b.line.begun || next >= b.win.gap && next < b.win.gapEnd {
 		return 0, 0, false
 	}
-	return b.line.newest + 1, b.est.Base() + b.line.media + Frame + b.est.Spread(), true
+	return next, b.est.Base() + b.line.media + Frame + b.est.Spread(), true
 }

@@ -57,6 +57,8 @@ func (w *window) fetchFailed(seq uint64) {
 // ask reports whether the hole is to be fetched at now, and notes that it is.
 func (e *entry) ask(now, needed, roundTrip, reorder time.Duration) bool {
 	switch {
+	case e.left:
+		return false
 	case e.asks >= maxAsks:
 		return false
 	case now-e.noticed < reorder, needed-now <= roundTrip:

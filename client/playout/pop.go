@@ -26,6 +26,9 @@ func (b *Buffer) Pop(at time.Duration) Slot {
 	for !b.win.empty() {
 		if e := b.win.at(b.win.next); e.here {
 			return b.popFrame(e, at, delay)
+		} else if e.left {
+			b.win.pass(false)
+			continue
 		}
 		if slot, ok := b.popHole(at, delay); ok {
 			return slot

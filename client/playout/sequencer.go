@@ -40,6 +40,9 @@ func (s *Sequencer) push(seq, timestamp uint64, packet []byte, now time.Duration
 // Next is the next frame in order, as a Play or a Lost slot. It is not ok when
 // there is none yet. Call it until then after every push, and every 20 ms.
 func (s *Sequencer) Next(now time.Duration) (slot Slot, ok bool) {
+	for !s.win.empty() && s.win.at(s.win.next).left {
+		s.win.pass(false)
+	}
 	if s.win.empty() {
 		return Slot{}, false
 	}

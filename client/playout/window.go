@@ -9,6 +9,7 @@ type entry struct {
 	media     time.Duration // when its first sample was spoken (timeline)
 	here      bool          // false: a hole
 	repaired  bool
+	left      bool // left out: it never was to come
 
 	// Of a hole.
 	noticed time.Duration // when something newer came
@@ -40,6 +41,8 @@ type window struct {
 	strayed  bool
 	restarts int
 
+	gap, gapEnd uint64 // what will be left out, [gap, gapEnd); nothing if they are equal
+
 	stats Stats
 }
 
@@ -68,6 +71,9 @@ func (w *window) admit(seq, timestamp uint64, packet []byte, now time.Duration) 
 	}
 	if !w.open {
 		w.open, w.next, w.end, w.newest, w.latest = true, seq, seq, seq, now
+	}
+	if seq >= w.gap && w.gap < w.gapEnd {
+		w.leaveOut(min(seq, w.gapEnd), now)
 	}
 	if !w.belongs(seq, timestamp, now) && !w.follow(seq, now) {
 		w.stats.Refused++
@@ -174,6 +180,10 @@ func (w *window) extend(end uint64, now time.Duration) {
 // packet stays readable until the next admit.
 func (w *window) pass(played bool) {
 	e := w.at(w.next)
+	if e.left {
+		w.step(e)
+		return
+	}
 	if !w.passed {
 		w.passed, w.stats.First = true, w.next
 	}
@@ -185,6 +195,11 @@ func (w *window) pass(played bool) {
 	} else {
 		w.stats.Lost++
 	}
+	w.step(e)
+}
+
+// step moves on from the next sequence without counting it.
+func (w *window) step(e *entry) {
 	if e.here {
 		w.spare = append(w.spare, e.packet[:0])
 	} else {
