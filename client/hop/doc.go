@@ -81,6 +81,8 @@
 //   - 250 ms after it began, if the line is alive by ticks or other tracks: a
 //     pause, as it seems. Ticks come from the relay itself and say nothing of its
 //     way to the speaker, so the trial is repeated after 2, 4, 8 and 16 s;
+//   - when it is said that no relay sends what is to come to listeners: of a crowded
+//     stage only the loudest are heard (docs/stage-audio.md);
 //   - with a hop, when the standby is two packets ahead and the primary has
 //     brought nothing of the track for max(200 ms, 2P) + margin. That the
 //     standby is first proves little; being played anyway, it can wait for proof.

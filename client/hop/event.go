@@ -38,11 +38,12 @@ const (
 	Better                          // Name: that candidate would serve better; empty: none would
 	SetCold                         // Cold: whether to do without a connected standby
 	Gone                            // the session's relay is said to be gone, by another one
+	Withheld                        // Track, of no session: no relay sends the frames to come to listeners
 	eventKinds
 )
 
 var eventNames = [eventKinds]string{"now", "candidates", "dialled", "dial-failed", "closed", "announced", "ended",
-	"arrived", "ticked", "goaway", "network-changed", "better", "set-cold", "gone"}
+	"arrived", "ticked", "goaway", "network-changed", "better", "set-cold", "gone", "withheld"}
 
 // String is the kind as the table of cases writes it.
 func (k EventKind) String() string { return nameOf(eventNames[:], int(k)) }

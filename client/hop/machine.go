@@ -96,6 +96,8 @@ func (m *Machine) take(e Event) {
 		m.outdone(e.Name)
 	case SetCold:
 		m.o.Cold, m.changed = e.Cold, true
+	case Withheld:
+		m.withheld(e.Track)
 	default:
 		if l := m.link(e.Session); l != nil {
 			m.takeOf(l, e)

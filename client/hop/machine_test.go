@@ -1,6 +1,7 @@
 package hop
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -79,6 +80,51 @@ func listening(t testing.TB) *Machine {
 		t.Fatal("no standby")
 	}
 	return m
+}
+
+// A track that is withheld is no reason to try the standby, and goes on by itself.
+func TestWithheldTrackRests(t *testing.T) {
+	run := func(m *Machine, from, until time.Duration) (subscribed int) {
+		for now := from; now < until; now += 10 * time.Millisecond {
+			effects := m.Step(now, Event{})
+			if now%(200*time.Millisecond) == 0 { // the line is alive
+				effects = append(slices.Clone(effects), m.Step(now, Event{Kind: Ticked, Session: 1})...)
+			}
+			for _, e := range effects {
+				if e.Kind == Subscribe && e.Session == 2 {
+					subscribed++
+				}
+			}
+		}
+		return subscribed
+	}
+	const second = time.Second
+	if n := run(listening(t), 340*time.Millisecond, 5*second); n == 0 {
+		t.Fatal("a track that falls silent is not tried elsewhere: the test tests nothing")
+	}
+	m := listening(t)
+	m.Step(340*time.Millisecond, Event{Kind: Withheld, Track: 1})
+	m.Step(340*time.Millisecond, Event{Kind: Withheld, Track: 99}) // of which nothing is known
+	m.Step(340*time.Millisecond, Event{Kind: Withheld})
+	if n := run(m, 340*time.Millisecond, 30*second); n != 0 {
+		t.Errorf("tried elsewhere %d times", n)
+	}
+	m.Step(30*second, Event{Kind: Arrived, Session: 1, Track: 1, Frames: 3, Sequence: 300, Timestamp: 30 * second})
+	if m.track(1).state != talking {
+		t.Error("it does not go on")
+	}
+	// Told while it is being tried: that ends.
+	late := listening(t)
+	if n := run(late, 340*time.Millisecond, 500*time.Millisecond); n != 1 || late.track(1).state != alarmed {
+		t.Fatalf("tried %d times, state %d", n, late.track(1).state)
+	}
+	ended := false
+	for _, e := range late.Step(500*time.Millisecond, Event{Kind: Withheld, Track: 1}) {
+		ended = ended || e.Kind == Unsubscribe && e.Session == 2 && e.Track == 1
+	}
+	if n := run(late, 500*time.Millisecond, 20*second); !ended || n != 0 {
+		t.Errorf("the trial ended: %v, and %d more began", ended, n)
+	}
 }
 
 func TestGroupCostsNoAllocation(t *testing.T) {

@@ -170,3 +170,17 @@ func (m *Machine) ended(l *link, id Track) {
 		m.changed = true
 	}
 }
+
+// withheld lets a track rest of which nothing is expected, whatever the line is like.
+// It goes on with the next group that comes.
+func (m *Machine) withheld(id Track) {
+	t := m.track(id)
+	if t == nil || id == Tick {
+		return
+	}
+	t.retryAt = never
+	if t.state != resting {
+		m.calm(t, resting)
+		m.changed = true
+	}
+}
