@@ -1,7 +1,7 @@
 // Package echo finds a speaker's open microphone that hears the room: a loudspeaker
 // next to it, or a second device that plays the same room, late. What the room has
 // played is then in what the microphone brings, and everybody hears themselves
-// again. It finds the loop, its delay and its strength, and changes no sound.
+// again. It finds the loop, its delay and its strength.
 //
 // # How
 //
@@ -13,7 +13,9 @@
 // at once agrees at no delay. Three looks in a row have to find the peak at the
 // same place.
 //
-// The package starts no goroutine and reads no clock.
+// [Guard] changes no sound; [Watch], which stands between a loudspeaker and a
+// microphone, does if it is told to. The package starts no goroutine and reads no
+// clock.
 package echo
 
 import (
