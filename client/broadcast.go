@@ -23,6 +23,8 @@ type broadcast struct {
 	changed chan struct{} // closed and replaced at every change
 
 	dropped dropCounts
+	levels  reports // how loud the speaker is
+	guard   reports // what was found of an echo
 }
 
 func newBroadcast(hopID uint64, catalog protocol.Catalog) *broadcast {
@@ -164,8 +166,11 @@ func (p publication) Track(_ context.Context, req protocol.TrackRequest) (protoc
 	if err := p.knows(req.Broadcast, req.Track); err != nil {
 		return protocol.TrackInfo{}, err
 	}
-	if req.Track == protocol.TrackCatalog {
+	switch req.Track {
+	case protocol.TrackCatalog:
 		return catalogInfo, nil
+	case protocol.TrackLevel, protocol.TrackGuard:
+		return reportInfo, nil
 	}
 	return audioInfo, nil
 }
@@ -176,7 +181,7 @@ func (p publication) knows(path protocol.Path, track string) error {
 	switch {
 	case path != p.path:
 		return session.Refuse(protocol.CodeNotFound, "broadcast %q is not here", path)
-	case track != protocol.TrackCatalog && track != protocol.TrackAudio:
+	case track != protocol.TrackCatalog && track != protocol.TrackAudio && p.reports(track) == nil:
 		return session.Refuse(protocol.CodeNotFound, "track %q is not here", track)
 	}
 	return nil
@@ -195,6 +200,9 @@ func (p publication) Fetch(ctx context.Context, req protocol.Fetch, w *session.G
 			return session.Refuse(protocol.CodeNotFound, "the catalog has one group")
 		}
 		return w.Write(protocol.Frame{Payload: p.catalog})
+	}
+	if p.reports(req.Track) != nil {
+		return session.Refuse(protocol.CodeNotFound, "what is reported is not kept")
 	}
 	for {
 		now := p.view()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/stentor-audio/stentor/client/hop"
@@ -49,6 +50,9 @@ func (f *feed) run(ctx context.Context) {
 	defer cancel()
 	stop := context.AfterFunc(f.session.Context(), cancel)
 	defer stop()
+	var floor sync.WaitGroup
+	defer floor.Wait()
+	floor.Go(func() { f.followFloor(ctx) })
 	if err := f.follow(ctx); err != nil && ctx.Err() == nil {
 		f.l.log.Warn("announcements ended", "relay", f.session.Relay(), "cause", err)
 	}
@@ -97,6 +101,9 @@ func (f *feed) announced(ctx context.Context, msg protocol.Announce) {
 	key := trackKey{speaker: speaker}
 	if len(msg.Hops) > 0 {
 		key.origin = msg.Hops[0]
+	}
+	if key.origin != 0 && key.origin == f.l.o.self {
+		return // one's own voice
 	}
 	if old != nil {
 		if old.track.key == key && key.origin != 0 {

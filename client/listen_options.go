@@ -50,6 +50,9 @@ type ListenOptions struct {
 
 	// Logger receives what an operator should see. Nil discards it.
 	Logger *slog.Logger
+
+	// self is the hop id of the broadcast of who listens; see [Speaker.Listener].
+	self uint64
 }
 
 // maxSpeakers is how many tracks a hop.Machine follows.

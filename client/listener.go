@@ -40,7 +40,8 @@ type Listener struct {
 	latency histogram
 	hops    hopLog
 	relay   string // listened to last
-	room    bool   // MaxSpeakers was not yet complained about
+	floor   *protocol.Floor
+	room    bool // MaxSpeakers was not yet complained about
 }
 
 // NewListener checks the options. Nothing is connected before Run.
@@ -224,6 +225,7 @@ func (l *Listener) deliver(in *intake, frames []frame, group uint64, arrived tim
 		Frames:    in.format.size,
 		Timestamp: mediaTime(frames[0], group*size),
 	})
+	l.leaveOut(t)
 	l.repair(t, at)
 }
 

@@ -56,11 +56,23 @@ func (s *Speaker) Play(ctx context.Context, src PacketSource) error {
 			return err
 		}
 		s.mu.Lock()
+		s.report(opus, level)
 		err = s.publish(opus, stands)
 		s.mu.Unlock()
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// report tells relays how loud a frame is. A source that does not measure says 0 of
+// every one: then relays guess.
+func (s *Speaker) report(opus []byte, level float32) {
+	if level == 0 && !silent(opus) {
+		return
+	}
+	if report, due := s.meter.frame(level); due {
+		s.broadcast.levels.add([]byte{byte(report)})
 	}
 }
 

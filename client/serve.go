@@ -38,6 +38,9 @@ func (p publication) Subscribe(ctx context.Context, sub *session.Subscriber) err
 	if _, err := sub.Session().PeerSetup(ctx); err != nil {
 		return err
 	}
+	if r := p.reports(sub.Request.Track); r != nil {
+		return p.serveReports(ctx, sub, r)
+	}
 	return p.serveAudio(ctx, sub)
 }
 

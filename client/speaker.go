@@ -36,6 +36,7 @@ type Speaker struct {
 	pace  pace
 	gate  gate
 	stamp uint64 // of the last frame, µs
+	meter levelMeter
 
 	// Guards the roamer, and what is known of its relays.
 	sessions sync.Mutex

@@ -30,6 +30,8 @@ type track struct {
 	left   time.Duration
 	gone   bool // no tap since left
 
+	withheld uint64 // the first frame of what is known to be withheld, plus one
+
 	fetching map[request]*pending
 	empty    map[uint64]struct{} // known to be missing in the bundle, too
 	holed    bool                // something was missing at holedAt

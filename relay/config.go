@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/stentor-audio/stentor/relay/floor"
 	"github.com/stentor-audio/stentor/relay/plan"
 )
 
@@ -108,6 +109,10 @@ type Config struct {
 	// [plan.DefaultDegree]; it is plan.MinDegree at the least.
 	Degree int
 
+	// Loudest is how many speakers of a room listeners hear at once, if more are on its
+	// stage: the loudest. Zero means [floor.DefaultN].
+	Loudest int
+
 	// Version is the software's, for operators. May be empty.
 	Version string
 
@@ -130,6 +135,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Name = cmp.Or(c.Name, host, "relay")
 	c.Capacity = cmp.Or(c.Capacity, 5000)
 	c.Drain = cmp.Or(c.Drain, DefaultDrain)
+	c.Loudest = cmp.Or(c.Loudest, floor.DefaultN)
 	if len(c.Join) > 0 {
 		c.Gossip = cmp.Or(c.Gossip, ":7946")
 	}
@@ -162,6 +168,8 @@ func (c Config) check() error {
 		return fmt.Errorf("%w: --join-rate %v: give a number of handshakes a second above 0", ErrConfig, c.JoinRate)
 	case c.Degree != 0 && (c.Degree < plan.MinDegree || c.Degree > plan.MaxDegree):
 		return fmt.Errorf("%w: --degree %d: give %d to %d relays that one feeds", ErrConfig, c.Degree, plan.MinDegree, plan.MaxDegree)
+	case c.Loudest < 0:
+		return fmt.Errorf("%w: --loudest %d: give a number of speakers above 0", ErrConfig, c.Loudest)
 	case strings.ContainsFunc(c.Name, unicode.IsControl):
 		return fmt.Errorf("%w: --name %q has a control character; it must fit into a line", ErrConfig, c.Name)
 	}

@@ -95,6 +95,7 @@ func (m *mesh) serve(name string, conn *quic.Conn) error {
 		Relay:    true,
 		Report:   m.answer,
 		Stage:    mirrorFor{r.stages, name},
+		Floor:    r.floor.Floor,
 		Operate:  r.operate,
 		OnRoom:   func(room string) func() { return m.rooms.Take(room, name) },
 		OnPlan:   func(room string) deliver.Following { return m.rooms.Ask(room, name, p.session) },

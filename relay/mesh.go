@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/stentor-audio/stentor/membership"
@@ -77,9 +78,14 @@ func newMesh(r *Relay) (*mesh, error) {
 		Follow:    m.follow,
 		Plans:     m.plans,
 		FirstHand: m.firstHand,
-		Keep:      func(ctx context.Context, room string) { r.origin.Keep(ctx, protocol.Path(room)) },
-		Degree:    r.cfg.Degree,
-		Logger:    r.log,
+		Keep: func(ctx context.Context, room string) {
+			var parts sync.WaitGroup
+			parts.Go(func() { r.origin.Keep(ctx, protocol.Path(room)) })
+			parts.Go(func() { r.floor.Attend(ctx, room) })
+			parts.Wait()
+		},
+		Degree: r.cfg.Degree,
+		Logger: r.log,
 	})
 	return m, nil
 }

@@ -48,6 +48,7 @@ func New(cfg Config) (*Relay, error) {
 		return nil, err
 	}
 	r.origin = room.NewOrigin(room.Config{HopID: r.hopID, Logger: cfg.Logger})
+	r.floor = r.newFloor()
 	r.metrics = newMetrics(r)
 	if r.cfg.Gossip != "" {
 		if r.mesh, err = newMesh(r); err != nil {

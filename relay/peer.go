@@ -160,6 +160,8 @@ func (r *Relay) admit(ctx context.Context, p *peer, grant *token.Grant) error {
 		HopID:    r.hopID,
 		Want:     r.want(p),
 		Stage:    stageFor{r.stages, p, *grant, root},
+		Floor:    r.floor.Floor,
+		OnStage:  r.onStage(p, *grant),
 		Relays:   func() ([]byte, <-chan struct{}) { return r.candidates(p) },
 		OnListen: r.audience.add,
 		Logger:   p.log,
@@ -260,7 +262,7 @@ func (r *Relay) want(p *peer) func(room string) (release func()) {
 // know that there is something to take from here.
 func (r *Relay) onLive() func(protocol.Path) (ended func()) {
 	if r.mesh == nil {
-		return nil
+		return func(path protocol.Path) func() { return r.attended.attend(r, path.Segments()[0]) }
 	}
 	return func(path protocol.Path) func() { return r.mesh.rooms.Want(path.Segments()[0]) }
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/relay/admission"
 	"github.com/stentor-audio/stentor/relay/deliver"
+	"github.com/stentor-audio/stentor/relay/floor"
 	"github.com/stentor-audio/stentor/relay/identity"
 	"github.com/stentor-audio/stentor/relay/room"
 	"github.com/stentor-audio/stentor/relay/udp"
@@ -39,6 +40,7 @@ type Relay struct {
 	http    net.Listener // nil: not served
 	admin   net.Listener // nil: not served
 	origin  *room.Origin
+	floor   *floor.Rooms // whom listeners hear
 	metrics *metrics
 	mesh    *mesh     // nil: stands alone
 	others  *presence // nil: stands alone
@@ -57,6 +59,7 @@ type Relay struct {
 
 	state    *watched[State]
 	audience audience
+	attended attended // of a relay that stands alone
 	sent     sent
 	gauge    gauge
 	shedAt   time.Time      // when sessions were last asked to leave for load; measureLoad's

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/stentor-audio/stentor/relay"
+	"github.com/stentor-audio/stentor/relay/floor"
 	"github.com/stentor-audio/stentor/relay/plan"
 	"github.com/stentor-audio/stentor/relay/roomstate"
 )
@@ -52,6 +53,7 @@ func relayCommand() *cli.Command {
 			&cli.IntFlag{Name: "egress", Usage: "`PACKETS` a second it may send; newcomers go elsewhere as it comes near; 0 for no limit", EnvVars: env("egress")},
 			&cli.Float64Flag{Name: "join-rate", Usage: "`HANDSHAKES` a second it begins at most; 0 finds out what the machine has to spare", EnvVars: env("join-rate")},
 			&cli.IntFlag{Name: "degree", Value: plan.DefaultDegree, Usage: "how many `RELAYS` one feeds at most in a large room", Hidden: true, EnvVars: env("degree")},
+			&cli.IntFlag{Name: "loudest", Value: floor.DefaultN, Usage: "how many `SPEAKERS` listeners hear at once, if more are on a room's stage: the loudest", EnvVars: env("loudest")},
 			&cli.StringFlag{Name: "data-dir", Usage: "`DIR` that keeps certificate and keys across restarts", EnvVars: env("data-dir")},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error", EnvVars: env("log-level")},
 			&cli.StringFlag{Name: "config", Usage: "TOML or YAML `FILE` with these flags", EnvVars: env("config")},
@@ -97,6 +99,7 @@ func runRelay(c *cli.Context) error {
 		GossipKey:      c.String("gossip-key"),
 		Drain:          drainFor(c),
 		Degree:         c.Int("degree"),
+		Loudest:        c.Int("loudest"),
 		Version:        version,
 		Logger:         log,
 		OnReady:        func(r *relay.Relay) { fmt.Printf("ready %s %s\n", r.Name(), r.URL()) },

@@ -38,6 +38,13 @@ type Config struct {
 	// Stage is what may be followed of rooms' states; see [StateTrack]. Nil refuses
 	// it.
 	Stage Stage
+	// Floor returns what says what of a crowded room is sent to listeners, in bytes,
+	// and with it a channel that is closed when that changes; and what is to be called
+	// when nobody asks any more. Nil refuses who asks.
+	Floor func(room string) (floor func() ([]byte, <-chan struct{}), done func())
+	// OnStage reports whether the session is that of somebody who speaks in a room,
+	// and so gets everything. Nil is nobody's.
+	OnStage func(room string) bool
 	// Report answers another relay that asks about a room; see [Reports]. Nil
 	// answers nobody.
 	Report func(ctx context.Context, room, what string) ([]byte, error)
@@ -301,6 +308,9 @@ func (d *Deliver) Track(ctx context.Context, req protocol.TrackRequest) (protoco
 			return protocol.TrackInfo{}, errors.Join(err, refusal(room.ErrUnknown))
 		}
 		return stageInfo, nil
+	}
+	if name, ok := floorOf(req.Broadcast, req.Track); ok {
+		return floorInfo, d.mayHearOf(ctx, name)
 	}
 	b, err := d.broadcast(ctx, req.Broadcast)
 	if err != nil {

@@ -35,6 +35,8 @@ type subscription struct {
 	deliver *Deliver
 	sub     *session.Subscriber
 	audio   bool
+	level   bool   // the next one is as good
+	room    string // "" for none
 	queue   *fanout.Queue[*room.Group]
 
 	held []*room.Group // from Begin, sent before the queue
@@ -60,6 +62,9 @@ func (s *subscription) Begin(held []*room.Group) { s.held = held }
 
 // Forwards implements [room.Forwarder].
 func (s *subscription) Forwards() bool { return s.deliver.cfg.Relay }
+
+// Insider implements [room.Insider].
+func (s *subscription) Insider() bool { return s.deliver.cfg.Relay || s.deliver.onStage(s.room) }
 
 // Push implements [room.Receiver].
 func (s *subscription) Push(g *room.Group) {
@@ -90,6 +95,9 @@ func (d *Deliver) Subscribe(ctx context.Context, sub *session.Subscriber) error 
 	if name, ok := stageOf(req.Broadcast, req.Track); ok {
 		return d.serveStage(ctx, sub, name)
 	}
+	if name, ok := floorOf(req.Broadcast, req.Track); ok {
+		return d.serveFloor(ctx, sub, name)
+	}
 	for attempt := 0; ; attempt++ {
 		b, err := d.broadcast(ctx, req.Broadcast)
 		if err != nil {
@@ -103,6 +111,8 @@ func (d *Deliver) Subscribe(ctx context.Context, sub *session.Subscriber) error 
 			deliver: d,
 			sub:     sub,
 			audio:   protocol.IsAudioTrack(req.Track),
+			level:   req.Track == protocol.TrackLevel,
+			room:    roomOf(b.Path),
 			queue:   fanout.NewQueue[*room.Group](queueDepth),
 		}
 		m, err := t.Join(s, sub.Delivery())
@@ -205,7 +215,7 @@ func (s *subscription) update(ctx context.Context, t *room.Track, m *room.Member
 	}
 	from := s.withheld - 1
 	s.withheld = 0
-	s.resent = t.Held(protocol.Seq(from))
+	s.resent = m.Held(protocol.Seq(from))
 	s.sendHeld(ctx, s.resent)
 }
 
@@ -247,7 +257,7 @@ func patience(d *protocol.Delivery) time.Duration {
 func (s *subscription) write(ctx context.Context, g *room.Group) {
 	f, whole := g.Whole()
 	switch {
-	case whole && s.audio && !s.burst && s.sub.Datagrams() && len(f.Payload) <= maxDatagramPayload:
+	case whole && (s.audio || s.level) && !s.burst && s.sub.Datagrams() && len(f.Payload) <= maxDatagramPayload:
 		s.writeDatagram(g, len(f.Payload))
 	case whole && len(f.Payload) <= maxDatagramPayload:
 		// Small enough that the stream takes it without waiting.

@@ -50,6 +50,9 @@ func (s *sink) whole(sequence uint64, f protocol.Frame, now time.Time) {
 	if s.hushes(sequence) {
 		return
 	}
+	if !s.audio && s.isLevel() && s.refusesLevel(f.Payload, now) {
+		return
+	}
 	s.track.Write(room.NewWhole(sequence, f, now))
 }
 
@@ -63,7 +66,7 @@ func (s *sink) Group(ctx context.Context, in *session.GroupReader) {
 	}
 	defer s.open.Add(-1)
 	now := time.Now()
-	if !s.audio {
+	if !s.audio && !s.isLevel() {
 		s.forward(in, now)
 		return
 	}
@@ -86,6 +89,10 @@ func (s *sink) Group(ctx context.Context, in *session.GroupReader) {
 	}
 	if err != nil {
 		s.source.ingest.broken(s.source.path, err)
+		return
+	}
+	if !s.audio {
+		in.Cancel(protocol.CodeBounds) // a level is one frame
 		return
 	}
 	// Several packets a group: from now on they are passed on as they come.

@@ -33,7 +33,8 @@ type Broadcast struct {
 	mu      sync.Mutex
 	sources []*source // fewest hops first
 	tracks  map[string]*Track
-	arrived chan struct{} // closed and made anew when a source comes, or the end
+	voice   *protocol.Voice // what of it is for listeners; nil: everything
+	arrived chan struct{}   // closed and made anew when a source comes, or the end
 	retired bool
 	linger  *time.Timer // runs while there is no source
 }
@@ -49,6 +50,7 @@ func (b *Broadcast) Track(ctx context.Context, name string) (*Track, error) {
 	t := b.tracks[name]
 	if t == nil {
 		t = newTrack(b, name)
+		t.hear(b.voice)
 		b.tracks[name] = t
 		b.origin.tasks.Go(func() { b.resolve(t) })
 	}

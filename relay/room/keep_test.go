@@ -34,7 +34,7 @@ func TestKeepFillsTheRings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := len(track.Held(protocol.Seq(0))); n != 12 {
+		if n := len(held(track)); n != 12 {
 			t.Errorf("holds %d groups, want 12", n)
 		}
 		if track.Listeners() != 0 {
@@ -62,4 +62,11 @@ func TestKeepFillsTheRings(t *testing.T) {
 			t.Errorf("%d feeds left", again.open())
 		}
 	})
+}
+
+// held are the groups of a track's ring.
+func held(t *Track) []*Group {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.cache.from(protocol.Seq(0))
 }

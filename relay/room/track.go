@@ -48,6 +48,7 @@ type Track struct {
 	repair  repairer
 	cache   cache
 	members []*Member // grown in place and copied to shrink: a fan-out reads it unlocked
+	floor   floor     // what of the track is for listeners
 	feeds   map[*source]*running
 	linger  *time.Timer // runs while there are no members
 	ended   bool
@@ -116,6 +117,9 @@ func (t *Track) Write(g *Group) bool {
 		t.gap(before, g.Sequence)
 	}
 	members := t.members
+	if t.floor.hides(g.Sequence) {
+		members = t.floor.insiders
+	}
 	t.mu.Unlock()
 	switch verdict {
 	case duplicate:
@@ -155,8 +159,9 @@ func (t *Track) Join(r Receiver, d protocol.Delivery) (*Member, error) {
 		t.mu.Unlock()
 		return nil, ErrUnknown
 	}
-	r.Begin(t.cache.from(start))
+	r.Begin(t.floor.pick(r, t.cache.from(start)))
 	t.members = append(t.members, m)
+	t.floor.join(m)
 	first := len(t.members) == 1
 	if t.linger != nil {
 		t.linger.Stop()
@@ -183,6 +188,7 @@ func (m *Member) Leave() {
 	fewer := make([]*Member, 0, max(len(t.members)-1, cap(t.members)/2))
 	fewer = append(fewer, t.members[:i]...)
 	t.members = append(fewer, t.members[i+1:]...)
+	t.floor.leave(m)
 	last := len(t.members) == 0
 	t.mu.Unlock()
 	if last {
@@ -200,11 +206,13 @@ func (m *Member) Update(d protocol.Delivery) {
 	m.track.notify()
 }
 
-// Held returns the groups the track holds from start on, oldest first.
-func (t *Track) Held(start protocol.OptSeq) []*Group {
+// Held returns the groups the track holds from start on that are for the member,
+// oldest first.
+func (m *Member) Held(start protocol.OptSeq) []*Group {
+	t := m.track
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.cache.from(start)
+	return t.floor.pick(m.receiver, t.cache.from(start))
 }
 
 // Members is how many subscriptions the track has.
@@ -335,7 +343,7 @@ func (t *Track) finishIf(allowed func() bool) bool {
 		t.end = t.cache.newest + 1
 	}
 	members := t.members
-	t.members = nil
+	t.members, t.floor = nil, floor{}
 	for _, f := range t.feeds {
 		f.stop()
 	}

@@ -1,0 +1,116 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/stentor-audio/stentor/client/hop"
+	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/protocol/session"
+)
+
+// floorRetry is how long a relay is left alone that ended telling whom listeners
+// hear.
+const floorRetry = time.Second
+
+// followFloor follows whom listeners of the room hear, while the session is in use.
+// Relays that do not know of it send everybody, and people on stage get everybody
+// (docs/stage-audio.md).
+func (f *feed) followFloor(ctx context.Context) {
+	if !f.session.stentor() || f.l.o.self != 0 {
+		return
+	}
+	for f.inUse.wanted(ctx) == nil {
+		err := f.hearFloor(ctx)
+		if refused := new(session.Error); errors.As(err, &refused) {
+			return
+		}
+		if sleep(ctx, floorRetry) != nil {
+			return
+		}
+	}
+}
+
+// hearFloor follows it until the session is not in use any more.
+func (f *feed) hearFloor(ctx context.Context) error {
+	sub, err := f.session.Subscribe(ctx, protocol.Subscribe{
+		Broadcast: floors.Join(protocol.Path(f.l.o.Room)), Track: protocol.TrackLoudest,
+		Delivery: protocol.Delivery{Priority: catalogPriority},
+	}, floorSink{f})
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	for {
+		used, changed := f.inUse.get()
+		if !used {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-sub.Done():
+			return sub.Err()
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// floors is where relays say things of rooms.
+const floors protocol.Path = ".stentor/rooms"
+
+// floorSink takes what a relay says of whom listeners hear.
+type floorSink struct{ feed *feed }
+
+// Datagram implements [session.Sink]: none comes.
+func (floorSink) Datagram(uint64, protocol.Frame) {}
+
+// Group implements [session.Sink].
+func (s floorSink) Group(_ context.Context, g *session.GroupReader) {
+	frame, err := g.Next()
+	if err != nil {
+		return
+	}
+	l := s.feed.l
+	floor, err := protocol.ParseFloor(frame.Payload)
+	if err != nil {
+		l.log.Warn("whom the relay sends cannot be understood", "relay", s.feed.session.Relay(), "cause", err)
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if used, _ := s.feed.inUse.get(); !used {
+		return
+	}
+	l.floor = floor
+	for _, t := range l.tracks {
+		l.leaveOut(t)
+	}
+}
+
+// leaveOut tells a track's buffer what of it will not come, and the machine when it
+// is not to wait for it. l.mu is held.
+func (l *Listener) leaveOut(t *track) {
+	if l.floor == nil || t.buffer == nil || !t.any {
+		return
+	}
+	buffer, ok := t.buffer.(interface{ LeaveOut(from, until uint64) })
+	if !ok {
+		return
+	}
+	from, until := protocol.Forever, protocol.Forever
+	if v := l.floor.Voice(protocol.Path(t.key.speaker), t.key.origin); v != nil {
+		from, until = v.Gap(t.newest + 1)
+	}
+	l.o.Output.Lock()
+	buffer.LeaveOut(from, until)
+	l.o.Output.Unlock()
+	switch {
+	case from != t.newest+1:
+		t.withheld = 0
+	case t.withheld != from+1:
+		t.withheld = from + 1
+		l.roam.step(hop.Event{Kind: hop.Withheld, Track: t.number})
+	}
+}
