@@ -16,8 +16,8 @@ type scale struct {
 // linearScale makes a scale of round steps, about so many, that covers low to
 // high.
 func linearScale(low, high, from, to float64, steps int) scale {
-	if high <= low {
-		high = low + 1
+	if high-low <= 1e-9*max(math.Abs(low), math.Abs(high)) {
+		high = low + 1 // too little lies between them to be told apart
 	}
 	step := niceStep((high - low) / float64(steps))
 	s := scale{low: math.Floor(low/step) * step, high: math.Ceil(high/step-1e-9) * step, from: from, to: to}

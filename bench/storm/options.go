@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"time"
 )
@@ -64,13 +65,13 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.Listeners < 1 || o.Listeners > mostListeners:
 		return o, fmt.Errorf("%w: %d listeners: want 1 to %d", ErrOptions, o.Listeners, mostListeners)
-	case !(o.Factor > 0 && o.Factor <= mostFactor):
+	case math.IsNaN(o.Factor) || o.Factor <= 0 || o.Factor > mostFactor:
 		return o, fmt.Errorf("%w: a factor of %v: want above 0 and at most %d", ErrOptions, o.Factor, mostFactor)
 	case o.Duration < time.Second || o.Duration > longest:
 		return o, fmt.Errorf("%w: a duration of %v: want 1s to %v", ErrOptions, o.Duration, longest)
 	case o.After < 0 || o.After > longest:
 		return o, fmt.Errorf("%w: %v afterwards: want at most %v", ErrOptions, o.After, longest)
-	case !(o.JoinRate >= 0 && o.JoinRate < 1e6):
+	case math.IsNaN(o.JoinRate) || o.JoinRate < 0 || o.JoinRate > 1e6:
 		return o, fmt.Errorf("%w: a join rate of %v: want a number of handshakes a second", ErrOptions, o.JoinRate)
 	}
 	if o.Executable == "" {

@@ -34,7 +34,6 @@ var (
 type gate struct {
 	remote     *net.UDPAddr
 	transports []*quic.Transport
-	next       int
 }
 
 func openGate(address string) (*gate, error) {
@@ -59,12 +58,6 @@ func (g *gate) close() {
 		_ = t.Close()
 		_ = t.Conn.Close()
 	}
-}
-
-// transport is the next socket's. It is called by one goroutine.
-func (g *gate) transport() *quic.Transport {
-	g.next++
-	return g.transports[g.next%len(g.transports)]
 }
 
 // A visit is one attempt to come in.

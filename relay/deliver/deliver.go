@@ -72,9 +72,10 @@ type Deliver struct {
 
 	Counters Counters
 
-	mu    sync.Mutex
-	rooms map[string]int // subscriptions to audio, by room
-	tick  ticker
+	mu     sync.Mutex
+	rooms  map[string]int // subscriptions to audio, by room
+	floors map[string]int // subscriptions to what of a room is sent, by room
+	tick   ticker
 
 	tasks sync.WaitGroup // group streams that are being written
 }

@@ -31,6 +31,26 @@ func roomOf(path protocol.Path) string {
 	return ""
 }
 
+// follows reports whether the session is told what of a room is sent to listeners.
+// Who is not would take what is left out for lost.
+func (d *Deliver) follows(room string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.floors[room] > 0
+}
+
+// follow counts those who are, and those who no longer are.
+func (d *Deliver) follow(room string, n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.floors == nil {
+		d.floors = make(map[string]int, 1)
+	}
+	if d.floors[room] += n; d.floors[room] == 0 {
+		delete(d.floors, room)
+	}
+}
+
 // onStage reports whether the session is that of somebody who speaks in a room.
 func (d *Deliver) onStage(room string) bool {
 	return d.cfg.OnStage != nil && room != "" && d.cfg.OnStage(room)
@@ -68,6 +88,8 @@ func (d *Deliver) serveFloor(ctx context.Context, sub *session.Subscriber, name 
 	if !d.cfg.Relay {
 		again.Stop()
 	}
+	d.follow(name, 1)
+	defer d.follow(name, -1)
 	look, done := d.cfg.Floor(name)
 	defer done()
 	var said []byte

@@ -64,7 +64,10 @@ func (s *subscription) Begin(held []*room.Group) { s.held = held }
 func (s *subscription) Forwards() bool { return s.deliver.cfg.Relay }
 
 // Insider implements [room.Insider].
-func (s *subscription) Insider() bool { return s.deliver.cfg.Relay || s.deliver.onStage(s.room) }
+func (s *subscription) Insider() bool {
+	d := s.deliver
+	return d.cfg.Relay || d.onStage(s.room) || !d.follows(s.room)
+}
 
 // Push implements [room.Receiver].
 func (s *subscription) Push(g *room.Group) {
