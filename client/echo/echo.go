@@ -31,9 +31,10 @@ const (
 	inRate = 48000 // samples a second that come in
 	rate   = 8000  // and that are worked on
 
-	// MinDelay and MaxDelay are what a loop's delay may be. A shorter one is the
-	// echo of the speaker's own loudspeaker, which echo cancellation removes.
+	// MinDelay is the shortest delay of a loop. A shorter one is the echo of the
+	// speaker's own loudspeaker, which echo cancellation removes.
 	MinDelay = 60 * time.Millisecond
+	// MaxDelay is the longest.
 	MaxDelay = 900 * time.Millisecond
 
 	hop      = rate / 1000 * 256 // samples between two looks

@@ -33,7 +33,7 @@ func benchHopCommand() *cli.Command {
 			&cli.IntFlag{Name: "listeners", Value: 200, Usage: "how many listen", EnvVars: env("listeners")},
 			&cli.IntFlag{Name: "degree", Usage: "how many relays one feeds, 6 to 64: with more relays some stand in between (default: 16)", EnvVars: env("degree")},
 			&cli.DurationFlag{Name: "delay", Value: 200 * time.Millisecond, Usage: "playout delay", EnvVars: env("delay")},
-			&cli.DurationFlag{Name: "packet", Usage: "audio a datagram: 20ms, 60ms or 120ms (default: what relays wish)", EnvVars: env("packet")},
+			&cli.DurationFlag{Name: "packet", Value: 60 * time.Millisecond, Usage: "audio a datagram: 20ms, 60ms or 120ms, which wants a delay of 320ms; 0 is what relays wish", EnvVars: env("packet")},
 			&cli.DurationFlag{Name: "rtt", Value: 40 * time.Millisecond, Usage: "round trip between hosts", EnvVars: env("rtt")},
 			&cli.DurationFlag{Name: "jitter", Value: 10 * time.Millisecond, Usage: "by how much it differs", EnvVars: env("jitter")},
 			&cli.Float64Flag{Name: "loss", Usage: "`SHARE` of packets that is lost one way, 0 to 1", EnvVars: env("loss")},
