@@ -235,14 +235,15 @@ func TestRelayComesBack(t *testing.T) {
 	tn.kill()
 	tn.wait()
 	tn.serveAgain(t, "--open", "--data-dir", dir)
+	// Whoever waits beside a listener that goes on is sent what that one missed.
+	follow(t, l.stats, "the listener that was there", func(s stats) bool {
+		return len(s.Tracks) == 1 && s.Tracks[0].Last != nil && *s.Tracks[0].Last > before+100
+	})
 	newcomer := startListener(t, tn.relay, "town", "out.opus", "--speaker", "ada")
 	follow(t, newcomer.stats, "half a second of speech", played(25))
 	if s := newcomer.stop(); *s.flawless(t, "ada").First <= before {
 		t.Errorf("the numbers begin again with %d, after %d", *s.Tracks[0].First, before)
 	}
-	follow(t, l.stats, "the listener that was there, too", func(s stats) bool {
-		return len(s.Tracks) == 1 && s.Tracks[0].Last != nil && *s.Tracks[0].Last > before+100
-	})
 	l.signal(syscall.SIGTERM)
 	l.succeed()
 }
