@@ -50,29 +50,10 @@ func (m *mesh) followStage(ctx context.Context, relay, room string, signal func(
 	if err != nil {
 		return err
 	}
-	value, changed := signal()
-	sub, err := s.Subscribe(ctx, protocol.Subscribe{
-		Broadcast: deliver.Reports.Join(protocol.Path(room)), Track: deliver.StageTrack,
-		Delivery: protocol.Delivery{Priority: uint8(value)},
-	}, planSink(each))
-	if err != nil {
-		return err
-	}
-	defer sub.Close()
-	for {
-		select {
-		case <-changed:
-		case <-sub.Done():
-			return sub.Err()
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		value, changed = signal()
-		if sub.Update(protocol.Delivery{Priority: uint8(value)}) != nil {
-			<-sub.Done()
-			return sub.Err()
-		}
-	}
+	return followReport(ctx, s, room, deliver.StageTrack, func() (protocol.Delivery, <-chan struct{}) {
+		value, changed := signal()
+		return protocol.Delivery{Priority: uint8(value)}, changed
+	}, each)
 }
 
 // fetch asks another relay about a room.

@@ -274,9 +274,15 @@ func (m *mesh) plans(ctx context.Context, s *session.Session, room string, wants
 		}
 		return d, changed
 	}
+	return followReport(ctx, s, room, deliver.PlanTrack, delivery, each)
+}
+
+// followReport follows what another relay says of a room, until ctx or the session
+// ends. delivery is how it is asked for, and says when that has changed.
+func followReport(ctx context.Context, s *session.Session, room, track string, delivery func() (protocol.Delivery, <-chan struct{}), each func([]byte)) error {
 	d, changed := delivery()
 	sub, err := s.Subscribe(ctx, protocol.Subscribe{
-		Broadcast: deliver.Reports.Join(protocol.Path(room)), Track: deliver.PlanTrack, Delivery: d,
+		Broadcast: deliver.Reports.Join(protocol.Path(room)), Track: track, Delivery: d,
 	}, planSink(each))
 	if err != nil {
 		return err
