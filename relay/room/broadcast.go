@@ -279,11 +279,13 @@ func (b *Broadcast) Fetch(ctx context.Context, track string, sequence uint64) (*
 	if err != nil {
 		return nil, err
 	}
-	if g := t.group(sequence); g != nil {
-		return g, nil
-	}
+	// In this order: a group that arrives between the two questions is found by
+	// the second.
 	if t.expects(sequence) {
 		return t.await(ctx, sequence)
+	}
+	if g := t.group(sequence); g != nil {
+		return g, nil
 	}
 	return b.repair(ctx, t, sequence)
 }

@@ -600,6 +600,29 @@ func TestFetch(t *testing.T) {
 	})
 }
 
+// TestFetchOfTheGroupThatIsJustComing asks for groups at the very moment at which
+// they arrive.
+func TestFetchOfTheGroupThatIsJustComing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin(t)
+		s := new(studio)
+		p := publish(t, o, "town/ada", s, 7)
+		join(t, p.Broadcast, protocol.TrackAudio, protocol.Delivery{})
+		s.play(1)
+		for sequence := uint64(1); sequence <= 3000; sequence++ {
+			failed := make(chan error, 1)
+			go func() {
+				_, err := p.Broadcast.Fetch(t.Context(), protocol.TrackAudio, sequence)
+				failed <- err
+			}()
+			s.play(1)
+			if err := <-failed; err != nil {
+				t.Fatalf("group %d: %v", sequence, err)
+			}
+		}
+	})
+}
+
 func TestHolesAreFetchedBeforeAnybodyAsks(t *testing.T) {
 	tests := []struct {
 		name   string
