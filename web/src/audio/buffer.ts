@@ -125,12 +125,13 @@ export class Buffer {
 
   /**
    * When the frame after the newest one will have come, if the speaker does not
-   * pause: 99 in 100 come by then. Null before the first frame. A hop adds its
-   * margin to this.
+   * pause: 99 in 100 come by then. Null before the first frame, and where the next
+   * is left out. A hop adds its margin to this.
    */
   expectedBy(): { sequence: number; by: number } | null {
-    if (!this.line.begun) return null;
-    return { sequence: this.line.newest + 1, by: this.est.base + this.line.media + FRAME_MS + this.est.spread };
+    const sequence = this.line.newest + 1;
+    if (!this.line.begun || (sequence >= this.win.gap && sequence < this.win.gapEnd)) return null;
+    return { sequence, by: this.est.base + this.line.media + FRAME_MS + this.est.spread };
   }
 
   /**
@@ -167,6 +168,17 @@ export class Buffer {
   }
 
   /**
+   * Says that the sequences from `from` on, up to `until`, will not come and are not
+   * missing: whoever sends them has left them out on purpose. Where until is not
+   * known it is Infinity, and the first frame behind from that does come ends the
+   * gap. One gap at a time is known, the one said last; what has come is played.
+   */
+  leaveOut(from: number, until: number): void {
+    this.win.gap = from;
+    this.win.gapEnd = Math.max(from, until);
+  }
+
+  /**
    * Is pop while nobody can listen (a locked player, a tab that slept): all that
    * was due before now goes by uncounted, and nothing is worth a FETCH until the
    * next pop. For a second after it, what comes late is not played late.
@@ -195,6 +207,10 @@ export class Buffer {
     this.dropStale(at, delay);
     while (!this.win.empty) {
       const e = this.win.at(this.win.next);
+      if (e.left) {
+        this.win.pass(false);
+        continue;
+      }
       const slot = e.here ? this.popFrame(e, at, delay) : this.popHole(at, delay);
       if (slot) return slot;
     }

@@ -13,7 +13,7 @@ const MAX_ASKS = 3;
 
 /** Whether the hole e, needed by a moment, is to be fetched at now; notes that it is. All in ms. */
 export function ask(e: Entry, now: number, by: number, roundTrip: number, reorder: number): boolean {
-  if (e.asks >= MAX_ASKS) return false;
+  if (e.left || e.asks >= MAX_ASKS) return false;
   if (now - e.noticed < reorder || by - now <= roundTrip) return false;
   if (e.asking && now - e.asked < roundTrip + FRAME_MS) return false;
   e.asking = true;

@@ -13,6 +13,8 @@ export interface Entry {
   repaired: boolean;
   /** Came after its time, while the listener had just slept. */
   heldUp: boolean;
+  /** Left out on purpose: it never was to come. */
+  left: boolean;
 
   // Of a hole.
   /** When something newer came. */
@@ -29,7 +31,7 @@ const NOTHING = new Uint8Array(0);
 
 function hole(noticed: number): Entry {
   return {
-    packet: NOTHING, timestamp: 0, media: 0, here: false, repaired: false, heldUp: false,
+    packet: NOTHING, timestamp: 0, media: 0, here: false, repaired: false, heldUp: false, left: false,
     noticed, asked: 0, asks: 0, asking: false,
   };
 }
@@ -60,6 +62,9 @@ export class Window {
   /** How often the window moved to another run of sequences. */
   restarts = 0;
   readonly stats: Stats = noStats();
+  /** What will be left out, [gap, gapEnd); nothing if they are equal. */
+  gap = 0;
+  gapEnd = 0;
 
   private readonly size: number;
   private readonly entries: Entry[]; // sequence s lives at s modulo size
@@ -96,6 +101,7 @@ export class Window {
       this.next = this.end = this.newest = seq;
       this.latest = now;
     }
+    if (seq >= this.gap && this.gap < this.gapEnd) this.leaveOut(Math.min(seq, this.gapEnd), now);
     if (!this.belongs(seq, timestamp, now) && !this.follow(seq, now)) return this.refuse();
     if (seq < this.next && !this.passed && this.end - seq <= this.size) this.lower(seq, now);
     if (this.wasSeen(seq)) {
@@ -205,6 +211,38 @@ export class Window {
     }
   }
 
+  /** Passes over the gap up to first, which comes next. */
+  private leaveOut(first: number, now: number): void {
+    const gap = Math.max(this.gap, this.next);
+    this.gap = this.gapEnd = 0;
+    if (first <= gap) return;
+    while (first >= this.next + this.size && this.next < gap && !this.empty) { // there is no room for both sides
+      if (this.at(this.next).here) this.stats.late++;
+      this.pass(false);
+    }
+    if (first >= this.next + this.size) return this.jump(first);
+    this.extend(first, now);
+    for (let seq = gap; seq < first; seq++) {
+      const e = this.at(seq);
+      if (!e.here) e.left = true;
+    }
+    while (!this.empty && this.at(this.next).left) this.leave();
+  }
+
+  /** Moves an empty window, or one with nothing but holes, on to first. */
+  private jump(first: number): void {
+    while (!this.empty) {
+      if (this.at(this.next).here) this.stats.late++;
+      this.leave();
+    }
+    if (first - this.next > this.seen.length) {
+      this.seen.fill(0);
+      this.next = first;
+    }
+    for (; this.next < first; this.next++) this.seen[(this.next + this.size) % this.seen.length] = 0;
+    this.end = first;
+  }
+
   /** Whether a first frame came. */
   get begun(): boolean {
     return this.open;
@@ -213,6 +251,7 @@ export class Window {
   /** Moves on from the next sequence, which was played or is given up. */
   pass(played: boolean): void {
     const { stats } = this;
+    if (this.at(this.next).left) return this.leave();
     this.count(this.next);
     stats.last = this.next;
     stats.expected++;

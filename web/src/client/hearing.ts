@@ -1,8 +1,9 @@
 import { type PlayerState, defaultDelay } from "../audio";
 import { type Effect, type Hopped, Machine, TICK } from "../hop";
-import { type ProtocolError, Role, type SourcePacket } from "../protocol";
+import { type Floor, type ProtocolError, Role, type SourcePacket } from "../protocol";
 import { soundFailure } from "./failure";
 import { Feed, type Gathering } from "./feed";
+import { followFloor, leaveOut } from "./floor";
 import { HopLog, LOST_EVERY } from "./hoplog";
 import type { Host, Sound } from "./host";
 import type { Line } from "./line";
@@ -68,6 +69,7 @@ export class Hearing implements Owner, Gathering {
   private countAt: number;
   private counted: number | undefined;
   private relay = ""; // listened to last
+  private floor: Floor = [];
   private heardWho = false; // a relay has said who is live
   private wasCarried = false; // one has carried the room, now or before
 
@@ -132,7 +134,18 @@ export class Hearing implements Owner, Gathering {
   }
 
   async serve(line: Line): Promise<void> {
-    await this.feeds.get(line)?.run();
+    const feed = this.feeds.get(line);
+    if (!feed) return;
+    void followFloor(feed, this.options.room, (floor) => {
+      this.floor = floor;
+      for (const track of this.tracks) this.leaveOut(track);
+    });
+    await feed.run();
+  }
+
+  /** Of a crowded stage only the loudest are heard: the others are not missing. */
+  private leaveOut(track: Track): void {
+    if (leaveOut(track, this.floor)) this.roamer.step({ kind: "withheld", track: track.number });
   }
 
   order(effect: Extract<Effect, { kind: "subscribe" | "unsubscribe" }>, line: Line): void {
@@ -214,6 +227,7 @@ export class Hearing implements Owner, Gathering {
       kind: "arrived", session: feed.id, track: track.number, sequence: group * size, frames: size,
       timestamp: mediaTime(frames[0]!, group * size),
     });
+    this.leaveOut(track);
     repair(track, this.now);
   }
 

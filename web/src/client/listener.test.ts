@@ -32,6 +32,75 @@ function rejected(p: Promise<unknown>): Promise<Failure> {
   );
 }
 
+/**
+ * Has bob, who speaks as ada does, left out for three seconds of ten, for a second
+ * again, and until what it returns is called. Relays know a quarter of a second ahead.
+ */
+async function crowd(w: World, l: RoomListener): Promise<() => void> {
+  const bob = w.speak("bob", 12);
+  const spans: { from: number; until: number }[] = [{ from: 0, until: Infinity }];
+  const told = (): void => void (w.floor = [{ name: "ada", publisher: 11, spans: [{ from: 0, until: Infinity }] }, { name: "bob", publisher: 12, spans: [...spans] }]);
+  w.speak("ada", 11);
+  await playing(w, l);
+  const back = (): void => {
+    spans.push({ from: Math.floor((bob.packets.length - 15) / 6) * 6, until: Infinity });
+    told();
+  };
+  for (const pause of [3000, 1000, 30_000]) {
+    const until = Math.ceil((bob.packets.length + 12) / 6) * 6;
+    spans.push({ from: spans.pop()!.from, until });
+    told();
+    await w.run(240 + pause);
+    if (pause > 5000) break;
+    back();
+    await w.run(3000);
+  }
+  return back;
+}
+
+describe("a crowded stage", () => {
+  for (const packet of [20, 60] as const) {
+    test(`those who are not heard are neither missing nor a reason to suspect the relay: packets of ${packet} ms`, () =>
+      inWorld(2, async (w) => {
+        const l = w.listen({ packet });
+        await crowd(w, l);
+        const { lost, played, repaired, last } = track(l, "bob");
+        assert.deepEqual({ lost, repaired, ada: track(l).lost }, { lost: 0, repaired: 0, ada: 0 });
+        assert.ok(played < last - 100, `played ${played} up to ${last}: some were left out`);
+        assert.equal(w.sounds[0]!.voices.get("ada")!.gaps, 0);
+        assert.deepEqual(w.relays[1]!.asked.filter((t) => t.startsWith("audio")), [], "the standby is not tried");
+        assert.deepEqual(l.stats().hops, []);
+        assert.deepEqual(l.speakers.map((s) => [s.name, s.speaking]), [["ada", true], ["bob", false]]);
+        await l.stop();
+      }));
+  }
+
+  test("what no relay tells of is missing", () =>
+    inWorld(2, async (w) => {
+      for (const r of w.relays) r.floors = false;
+      const l = w.listen();
+      await crowd(w, l);
+      assert.ok(track(l, "bob").lost > 0, "or the tests above test nothing");
+      assert.ok(w.relays[1]!.asked.some((t) => t.startsWith("audio")));
+      await l.stop();
+    }));
+
+  test("the relay that one hops to goes on with the same", () =>
+    inWorld(3, async (w) => {
+      const l = w.listen();
+      const back = await crowd(w, l);
+      const { played } = track(l, "bob");
+      w.relays[0]!.dead = true;
+      await w.run(5000);
+      back();
+      await w.run(3000);
+      assert.deepEqual([track(l, "bob").lost, track(l).lost], [0, 0]);
+      assert.ok(track(l, "bob").played > played + 100, "bob is heard again");
+      assert.equal(l.stats().hops.length, 1);
+      await l.stop();
+    }));
+});
+
 describe("listening", () => {
   test("hears a room without a gap", () =>
     inWorld(2, async (w) => {

@@ -46,6 +46,8 @@ export class Track {
   holedAt: number | undefined;
   /** Highest sequence fetched because it was overdue. */
   pursued = 0;
+  /** The first sequence of what is left out from now on, if something is. */
+  withheld: number | undefined;
 
   /** Of buffers that were let go. */
   past: Stats = noStats();

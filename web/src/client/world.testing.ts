@@ -5,7 +5,7 @@ import { Buffer } from "../audio/buffer";
 import { QUIETEST } from "../audio";
 import type { CapturedFrame, PlayerState, PlayerStats, Voice, VoiceOptions } from "../audio";
 import type { Slot } from "../audio";
-import { type Frame, ResetCode, Track, encodeBundle, encodeCatalog, encodeLegacy, voiceCatalog } from "../protocol";
+import { type Floor, type Frame, ResetCode, Track, encodeBundle, encodeCatalog, encodeFloor, encodeLegacy, floorVoice, voiceCatalog } from "../protocol";
 import type { Catalog, Setup } from "../protocol";
 import { abortable } from "../session/abort";
 import type { Connection } from "../session/connection";
@@ -36,7 +36,7 @@ export class Speech {
 
   /** The frames that a group of a track holds, if they are all there. */
   group(track: string, n: number): Frame | undefined {
-    const size = track === Track.Audio60 ? 3 : track === Track.Audio120 ? 6 : 1;
+    const size = groupSize(track);
     const packets = this.packets.slice(n * size, (n + 1) * size);
     if (packets.length < size) return undefined;
     const { timestampUs, opus } = packets[0]!;
@@ -46,9 +46,12 @@ export class Speech {
 
   /** The newest whole group of a track; -1 before the first. */
   newest(track: string): number {
-    const size = track === Track.Audio60 ? 3 : track === Track.Audio120 ? 6 : 1;
-    return Math.floor(this.packets.length / size) - 1;
+    return Math.floor(this.packets.length / groupSize(track)) - 1;
   }
+}
+
+function groupSize(track: string): number {
+  return track === Track.Audio60 ? 3 : track === Track.Audio120 ? 6 : 1;
 }
 
 interface Client {
@@ -74,6 +77,8 @@ export class FakeRelay {
   /** Its own setup; another maker's has none of Stentor's parameters. */
   setup: Setup = { goaway: true, packetMs: 60, load: 1 };
   bundles = true;
+  /** It says whom listeners hear. */
+  floors = true;
   /** Requests to subscribe, by track. */
   readonly asked: string[] = [];
   private sent = 0;
@@ -176,6 +181,7 @@ export class FakeRelay {
     const { broadcast, track } = subscriber.request;
     this.asked.push(track);
     if (broadcast === ".stentor/relay") return this.own(client, subscriber, signal);
+    if (track === "loudest") return this.loudest(subscriber, signal);
     const voice = this.world.voices.get(broadcast);
     if (!voice) throw new Refusal(ResetCode.Unroutable, "nobody");
     if (track === Track.Catalog) {
@@ -184,14 +190,26 @@ export class FakeRelay {
     }
     let next = subscriber.delivery.start ?? Math.max(voice.newest(track), 0);
     for (;;) {
-      while (!this.dead && next <= voice.newest(track)) {
+      for (let group = next; !this.dead && group <= voice.newest(track); group++) {
+        if (!this.world.heard(voice, group * groupSize(track))) continue;
         client.sentAt = this.world.time;
         this.sent++;
         if (this.loses > 0 && this.sent % this.loses === 0) this.lost++;
-        else subscriber.sendDatagram(next, voice.group(track, next)!);
-        next++;
+        else subscriber.sendDatagram(group, voice.group(track, group)!);
+        next = group + 1;
       }
       await abortable(this.world.nextStep(), signal);
+    }
+  }
+
+  /** What of the room is sent to listeners: at first, if something is said, and at each change. */
+  private async loudest(subscriber: Subscriber, signal: AbortSignal): Promise<void> {
+    if (!this.floors) throw new Refusal(ResetCode.NotFound, "no such track");
+    let said: Floor = [];
+    for (let n = 0; ; await abortable(this.world.nextStep(), signal)) {
+      if (this.dead || said === this.world.floor) continue;
+      said = this.world.floor;
+      await subscriber.writeGroup(n++, { timestamp: 0, payload: encodeFloor(said) });
     }
   }
 
@@ -337,6 +355,8 @@ export class World implements Host {
   readonly watches = new Set<Watch>();
   readonly dials: string[] = [];
   readonly questions: string[] = [];
+  /** What of the room relays send to listeners. */
+  floor: Floor = [];
   /** Answers in the lobby's place. */
   route: Route | undefined;
   /** What relays say to whoever asks why nobody was let in; then they let nobody in. */
@@ -393,6 +413,12 @@ export class World implements Host {
     const voice = new Speech(name, hopId, catalog);
     this.voices.set(name, voice);
     return voice;
+  }
+
+  /** Whether a frame is sent to listeners. */
+  heard(voice: Speech, sequence: number): boolean {
+    const said = floorVoice(this.floor, voice.name, String(voice.hopId));
+    return !said || said.spans.some((s) => sequence >= s.from && sequence < s.until);
   }
 
   listen(options: Partial<ListenOptions> = {}): RoomListener {

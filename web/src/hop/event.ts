@@ -56,7 +56,9 @@ export type Event =
   /** Whether to do without a connected standby from now on. */
   | { readonly kind: "set-cold"; readonly cold: boolean }
   /** The session's relay is said to be gone, by another one. */
-  | { readonly kind: "gone"; readonly session: Session };
+  | { readonly kind: "gone"; readonly session: Session }
+  /** It is said that no relay sends what of the track is to come to listeners. */
+  | { readonly kind: "withheld"; readonly track: Track };
 
 /** A group came. A caller may use one object for all of them: none is kept. */
 export interface Arrived {

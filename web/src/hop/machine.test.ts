@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Arrivals } from "./arrivals";
 import { hostOf } from "./candidate";
-import { FRAME } from "./event";
+import { FRAME, TICK } from "./event";
 import type { Effect, Event, Session } from "./event";
 import { dial } from "./link";
 import { Machine } from "./machine";
@@ -143,3 +143,47 @@ function say(e: Effect): string {
       return e.kind;
   }
 }
+
+/** A machine with a primary and a standby, to which a group has come at 340 ms. */
+function listening(): Machine {
+  const m = new Machine();
+  const candidates = ["a", "b"].map((name) => ({ name, zone: "", url: `https://${name}` }));
+  m.step(0, { kind: "candidates", candidates });
+  m.step(40, { kind: "dialled", session: 1, ticks: true });
+  m.step(45, { kind: "announced", session: 1, track: 1 });
+  m.step(290);
+  m.step(330, { kind: "dialled", session: 2, ticks: true });
+  m.step(335, { kind: "announced", session: 2, track: 1 });
+  m.step(340, { kind: "arrived", session: 1, track: 1, sequence: 0, frames: 3, timestamp: 0 });
+  assert.ok(m.standby());
+  return m;
+}
+
+/** How often the standby is subscribed to while nothing but ticks comes. */
+function tried(m: Machine, from: number, until: number): number {
+  let times = 0;
+  for (let now = from; now < until; now += 10) {
+    const effects = [...m.step(now), ...(now % 200 === 0 ? m.step(now, { kind: "ticked", session: 1 }) : [])];
+    times += effects.filter((e) => e.kind === "subscribe" && e.session === 2).length;
+  }
+  return times;
+}
+
+test("a track that is withheld rests, and goes on by itself", () => {
+  assert.ok(tried(listening(), 340, 5000) > 0, "one that falls silent is tried elsewhere");
+  const m = listening();
+  m.step(340, { kind: "withheld", track: 1 });
+  m.step(340, { kind: "withheld", track: 99 }); // of which nothing is known
+  m.step(340, { kind: "withheld", track: TICK });
+  assert.equal(tried(m, 340, 30_000), 0);
+  m.step(30_000, { kind: "arrived", session: 1, track: 1, sequence: 300, frames: 3, timestamp: 30_000 });
+  assert.ok(tried(m, 30_010, 31_000) > 0, "it is expected to go on");
+});
+
+test("a track that is withheld while the standby is tried is not tried any more", () => {
+  const m = listening();
+  assert.equal(tried(m, 340, 500), 1);
+  const effects = m.step(500, { kind: "withheld", track: 1 });
+  assert.deepEqual(effects.map((e) => [e.kind, "session" in e && e.session]), [["unsubscribe", 2]]);
+  assert.equal(tried(m, 500, 20_000), 0);
+});

@@ -7,7 +7,7 @@ import type { Link } from "./link";
 import { report, unwanted } from "./move";
 import type { Options } from "./options";
 import { seek } from "./seek";
-import { listen } from "./silence";
+import { listen, withheld } from "./silence";
 import { keepStandby, settle } from "./standby";
 import { State } from "./state";
 import { announced, arrived, ended } from "./track";
@@ -90,6 +90,9 @@ function take(m: State, e: Event): void {
     case "set-cold":
       m.cold = e.cold;
       m.changed = true;
+      return;
+    case "withheld":
+      withheld(m, e.track);
       return;
   }
   const l = linkOf(m, e.session);

@@ -1,8 +1,10 @@
 import { relax, relaxOthers, subscribe, use } from "./link";
+import type { Track } from "./event";
 import type { Link } from "./link";
 import { begin, mayHop, promote, report } from "./move";
 import { answerWithin, firstRetry, maxRetries, patience, spread, tickAfter, tryOutFor } from "./options";
 import type { State } from "./state";
+import { voiceOf } from "./track";
 import type { Voice } from "./voice";
 
 /** Looks for what has not come. */
@@ -138,6 +140,22 @@ function calm(m: State, v: Voice, into: "resting" | "talking"): void {
   }
   if (m.standby && !m.standby.inUse) {
     relax(m, m.standby);
+  }
+}
+
+/**
+ * Lets a track rest of which nothing is expected, whatever the line is like. It goes
+ * on with the next group that comes.
+ */
+export function withheld(m: State, id: Track): void {
+  const v = voiceOf(m, id);
+  if (!v) {
+    return;
+  }
+  v.retryAt = Infinity;
+  if (v.state !== "resting") {
+    calm(m, v, "resting");
+    m.changed = true;
   }
 }
 

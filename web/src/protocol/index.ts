@@ -14,6 +14,7 @@ export * from "./container";
 export * from "./datagram";
 export * from "./errors";
 export * from "./fetch";
+export * from "./floor";
 export * from "./frame";
 export * from "./goaway";
 export * from "./group";
