@@ -88,7 +88,7 @@ export class Hearing implements Owner, Gathering {
     this.machine = new Machine({ jitter: host.random(), cold: options.noStandby ?? false });
     const { room, token, zone, transport } = options;
     const setup = { role: Role.Subscriber };
-    const purpose = { does: "listen", room, name: undefined, token, zone, transport, setup, publisher: undefined } as const;
+    const purpose = { does: "listen", room, name: undefined, token, zone, transport, noStandby: options.noStandby, setup, publisher: undefined } as const;
     this.roamer = new Roamer(host, this.machine, purpose, this, lobby);
     this.wishedPacket = options.packet;
     this.began = host.now();

@@ -151,7 +151,9 @@ export class Line {
       this.leaving = uri;
       return;
     }
-    this.r.step({ kind: "goaway", session: this.id, cause: "drain", uris: uri === "" ? [] : [uri], within: 0 });
+    const [to = "", why] = uri.split("#", 2);
+    const cause = why === "load" ? "load" : "drain";
+    this.r.step({ kind: "goaway", session: this.id, cause, uris: to === "" ? [] : [to], within: 0 });
   }
 
   /** Begins or ends listening to the relay itself. */
@@ -205,7 +207,7 @@ export class Line {
       if (frame.payload.length > MAX_LIST) return;
       const list = parseRelays(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(frame.payload)));
       this.listed = true;
-      this.r.learn(list);
+      this.r.learn(list, this);
     } catch {
       // as if it had not come
     }

@@ -229,6 +229,48 @@ test("repairs from the only session there is", () =>
     await l.stop();
   }));
 
+describe("what a relay's list says besides", () => {
+  test("a listener stands by without a session as long as a relay asks for that", () =>
+    inWorld(2, async (w) => {
+      w.speak("ada");
+      const l = w.listen();
+      await playing(w, l);
+      assert.equal(l.stats().standby, "relay-b");
+      w.relays[0]!.hints = { cold: true };
+      await w.run(500);
+      assert.deepEqual([l.stats().standby, w.relays[1]!.clients.size], ["", 0]);
+      w.relays[0]!.hints = {};
+      await w.run(5000);
+      assert.deepEqual([l.stats().standby, track(l).lost], ["relay-b", 0]);
+      await l.stop();
+    }));
+
+  test("one that wants none does not get one because relays have enough to spare", () =>
+    inWorld(2, async (w) => {
+      w.speak("ada");
+      const l = w.listen({ noStandby: true });
+      await playing(w, l);
+      w.relays[0]!.hints = { cold: true };
+      await w.run(1000);
+      w.relays[0]!.hints = {};
+      await w.run(5000);
+      assert.equal(l.stats().standby, "");
+      await l.stop();
+    }));
+
+  test("a standby that is said to be gone is replaced at once", () =>
+    inWorld(3, async (w) => {
+      w.speak("ada");
+      const l = w.listen();
+      await playing(w, l);
+      assert.equal(l.stats().standby, "relay-b");
+      w.relays[0]!.hints = { gone: ["relay-b", "relay-a"] };
+      await w.run(5000);
+      assert.deepEqual([l.stats().relay, l.stats().standby, track(l).lost], ["relay-a", "relay-c", 0], "one that speaks is not gone");
+      await l.stop();
+    }));
+});
+
 describe("hops", () => {
   const ways: { name: string; packet?: 20 | 60 | 120; cause: string; to: string; do: (w: World) => Promise<void> }[] = [
     { name: "the relay falls silent", cause: "silence", to: "relay-b", do: async (w) => void (w.relays[0]!.dead = true) },
@@ -237,6 +279,7 @@ describe("hops", () => {
     { name: "the session is lost", cause: "closed", to: "relay-b", do: async (w) => w.relays[0]!.lose() },
     { name: "the relay drains", cause: "drain", to: "relay-b", do: async (w) => w.relays[0]!.drain() },
     { name: "the relay drains and names another", cause: "drain", to: "relay-c", do: async (w) => w.relays[0]!.drain("https://relay-c:4443/town") },
+    { name: "the relay has too much to do", cause: "load", to: "relay-c", do: async (w) => w.relays[0]!.drain("https://relay-c:4443/town#load") },
     { name: "the relay drains to a stranger", cause: "drain", to: "relay-b", do: async (w) => w.relays[0]!.drain("https://evil:4443/town") },
     {
       name: "the relay falls silent in a pause", cause: "silence", to: "relay-b",

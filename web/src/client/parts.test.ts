@@ -164,7 +164,7 @@ describe("the directory", () => {
     assert.ok(d.learn(relays));
     assert.deepEqual(urls(d).slice(0, 2), ["relay-a https://a.example:4443/my%20town", "relay-b https://b.example/my%20town"]);
     assert.equal(d.candidates().length, 3);
-    assert.equal(d.learn({ relays: [], retryAfterMs: 0 }), false);
+    assert.equal(d.learn({ relays: [], retryAfterMs: 0, gone: [], cold: false }), false);
     assert.equal(d.candidates().length, 3, "an empty list takes nothing away");
   });
 
@@ -177,13 +177,13 @@ describe("the directory", () => {
     assert.equal(urls(d)[0], "relay-a http://127.0.0.1:8080/town", "it is reached as the page was");
     d.tried(d.candidates()[0]!, undefined);
     assert.equal(urls(d)[0], "relay-a https://a.example:4443/town");
-    d.learn({ relays: relays.relays.slice(1), retryAfterMs: 0 });
+    d.learn({ relays: relays.relays.slice(1), retryAfterMs: 0, gone: [], cold: false });
     assert.deepEqual(urls(d), ["relay-b https://b.example/town", "relay-a https://a.example:4443/town"], "the list has left it out");
   });
 
   test("recognises it in a later list, too", () => {
     const d = new Directory(new URL("http://127.0.0.1:8080"), "town");
-    d.learn({ relays: relays.relays.slice(1), retryAfterMs: 0 });
+    d.learn({ relays: relays.relays.slice(1), retryAfterMs: 0, gone: [], cold: false });
     d.recognise(hash);
     assert.deepEqual(d.candidates().map((c) => c.name), ["relay-b", "127.0.0.1:8080"]);
     d.learn(relays);

@@ -30,6 +30,10 @@ export interface RelayList {
   readonly relays: readonly ListedRelay[];
   /** When to ask again, in ms; 0 where nothing is said. At most a minute. */
   readonly retryAfterMs: number;
+  /** Names of relays that have fallen silent to the one whose list this is. */
+  readonly gone: readonly string[];
+  /** It asks to stand by without a session: the relays have little to spare. */
+  readonly cold: boolean;
 }
 
 /**
@@ -44,7 +48,12 @@ export function parseRelays(document: unknown): RelayList {
     if (relay && relays.length < MAX_LISTED) relays.push(relay);
   }
   const retry = answer["retry_after_ms"];
-  return { relays, retryAfterMs: retry === undefined ? 0 : Math.min(count(retry, "retry_after_ms"), LONGEST_RETRY) };
+  return {
+    relays,
+    retryAfterMs: retry === undefined ? 0 : Math.min(count(retry, "retry_after_ms"), LONGEST_RETRY),
+    gone: (Array.isArray(answer["gone"]) ? answer["gone"].slice(0, MAX_LISTED) : []).filter((name) => typeof name === "string"),
+    cold: answer["cold"] === true,
+  };
 }
 
 function readRelay(entry: unknown): ListedRelay | undefined {

@@ -40,6 +40,8 @@ export interface Purpose {
   readonly token: string | undefined;
   readonly zone: string | undefined;
   readonly transport: "webtransport" | "websocket" | undefined;
+  /** No second session is wanted, whatever relays ask. */
+  readonly noStandby?: boolean | undefined;
   readonly setup: Setup;
   readonly publisher: Publisher | undefined;
 }
@@ -85,6 +87,7 @@ export class Roamer {
 
   private seenAt: number; // when something of this page last ran
   private slept = 0; // ms that the decider does not count
+  private cold = false; // relays have little to spare
   private asking = false;
   private askAt = -Infinity;
   private everUp = false;
@@ -267,9 +270,15 @@ export class Roamer {
     this.over.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
   }
 
-  /** Takes a list of relays. */
-  learn(list: RelayList): void {
+  /** Takes a list of relays: a lobby's, or that of the relay of a line. */
+  learn(list: RelayList, by?: Line): void {
     if (this.directory.learn(list)) this.tellCandidates();
+    for (const line of [...this.ups]) {
+      if (line !== by && list.gone.includes(line.candidate.name)) this.step({ kind: "gone", session: line.id });
+    }
+    if (by === undefined || list.cold === this.cold || this.purpose.does !== "listen") return;
+    this.cold = list.cold;
+    this.step({ kind: "set-cold", cold: list.cold || (this.purpose.noStandby ?? false) });
   }
 
   private tellCandidates(): void {

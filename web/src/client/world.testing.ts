@@ -77,6 +77,8 @@ export class FakeRelay {
   /** Its own setup; another maker's has none of Stentor's parameters. */
   setup: Setup = { goaway: true, packetMs: 60, load: 1 };
   bundles = true;
+  /** What it says in its list besides who there is. */
+  hints: { gone?: string[]; cold?: boolean } = {};
   /** It says whom listeners hear. */
   floors = true;
   /** Requests to subscribe, by track. */
@@ -216,9 +218,12 @@ export class FakeRelay {
   /** The relay's own tracks: the tick, and where to go on. */
   private async own(client: Client, subscriber: Subscriber, signal: AbortSignal): Promise<void> {
     if (subscriber.request.track === "relays") {
-      const payload = new TextEncoder().encode(JSON.stringify(this.world.list(this)));
-      subscriber.sendDatagram(0, { timestamp: 0, payload });
-      return aborted(signal);
+      let said = "";
+      for (let n = 0; ; await abortable(this.world.nextStep(), signal)) {
+        const list = JSON.stringify({ ...this.world.list(this), ...this.hints });
+        if (this.dead || list === said) continue;
+        subscriber.sendDatagram(n++, { timestamp: 0, payload: new TextEncoder().encode((said = list)) });
+      }
     }
     for (let n = 0; ; ) {
       await abortable(this.world.nextStep(), signal);
