@@ -23,7 +23,7 @@ func (f *feed) followFloor(ctx context.Context) {
 	}
 	for f.inUse.wanted(ctx) == nil {
 		err := f.hearFloor(ctx)
-		if refused := new(session.Error); errors.As(err, &refused) {
+		if refused := new(session.ResetError); errors.As(err, &refused) && refused.Remote {
 			return
 		}
 		if sleep(ctx, floorRetry) != nil {

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
@@ -55,15 +54,10 @@ func mayGoFirst(e endpoint, o Options) bool {
 	if o.Role == protocol.RolePublisher {
 		return true
 	}
-	parts := strings.Split(e.query.Get("jwt"), ".")
-	if len(parts) != 3 {
-		return false
-	}
 	var claims struct {
 		Put json.RawMessage `json:"put"`
 	}
-	b, err := base64.RawURLEncoding.DecodeString(parts[1])
-	return err == nil && json.Unmarshal(b, &claims) == nil && len(claims.Put) > 0 && string(claims.Put) != "[]"
+	return readClaims(e.query.Get("jwt"), &claims) && len(claims.Put) > 0 && string(claims.Put) != "[]"
 }
 
 // knock asks a relay whether it would let this client in, which keeps it a place

@@ -60,6 +60,7 @@ func (l *line) run(ctx context.Context) {
 	}
 	begun := time.Now()
 	if l.begin(ctx, s) {
+		l.tasks.Go(func() { l.keepCopy(ctx) })
 		l.r.serve(ctx, l)
 		lastWords(ctx, s)
 		l.r.log.Info("session ended", "relay", s.Relay(), "after", time.Since(begun).Round(time.Millisecond))

@@ -62,7 +62,8 @@ func NewListener(o ListenOptions) (*Listener, error) {
 		return nil, err
 	}
 	l.roam = r
-	r.purpose, r.room, r.options, r.log = "listen", o.Room, o.Dial, l.log
+	r.purpose, r.room, r.options, r.log = purposeListen, o.Room, o.Dial, l.log
+	r.copy = newRoomCopy(o.Room, l.log)
 	r.dial = func(ctx context.Context, url string, pins []Hash, goaway func(string)) (*Session, error) {
 		return dialAs(ctx, url, o.Dial, protocol.RoleSubscriber, pins, goaway)
 	}

@@ -77,8 +77,8 @@ func countLost(frames []Frame) (lost, repaired int) {
 	return lost, repaired
 }
 
-// subscribed waits until somebody listens to a track of the stage.
-func subscribed(t *testing.T, s *stage, track string) {
+// subscribed waits until somebody listens to a track of the scene.
+func subscribed(t *testing.T, s *scene, track string) {
 	t.Helper()
 	eventually(t, "a subscription to "+track, func() bool { return s.count("subscribe "+track) > 0 })
 }
@@ -97,7 +97,7 @@ func TestListenerHears(t *testing.T) {
 			{0, protocol.Track60, false},
 		} {
 			t.Run(fmt.Sprintf("%v, streams %v", tt.packet, tt.streams), func(t *testing.T) {
-				s := newStage()
+				s := newScene()
 				ada := s.enter(&voice{name: "ada", streams: tt.streams})
 				h := (&host{publisher: s}).start(t)
 				frames := NewFrames(playout.Config{})
@@ -162,7 +162,7 @@ func TestListenerRepairs(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newStage()
+			s := newScene()
 			v := tt.voice
 			v.name = "ada"
 			ada := s.enter(&v)
@@ -194,7 +194,7 @@ func TestListenerRepairs(t *testing.T) {
 func TestListenerReconnects(t *testing.T) {
 	for _, packet := range []time.Duration{20 * time.Millisecond, 60 * time.Millisecond} {
 		t.Run(packet.String(), func(t *testing.T) {
-			s := newStage()
+			s := newScene()
 			ada := s.enter(&voice{name: "ada"})
 			first, second := (&host{publisher: s}).start(t), (&host{publisher: s}).start(t)
 			frames := NewFrames(playout.Config{})
@@ -225,7 +225,7 @@ func TestListenerReconnects(t *testing.T) {
 // TestSpeakersComeAndGo: a broadcast that ends and returns is the same voice if
 // its publisher is; another publisher's is a new one.
 func TestSpeakersComeAndGo(t *testing.T) {
-	s := newStage()
+	s := newScene()
 	h := (&host{publisher: s}).start(t)
 	frames := NewFrames(playout.Config{})
 	l, _ := listen(t, ListenOptions{Relays: []string{h.url()}, Packet: 20 * time.Millisecond, Output: frames})
@@ -271,7 +271,7 @@ func TestSpeakersComeAndGo(t *testing.T) {
 }
 
 func TestListenerTakesOnlyWhoItWants(t *testing.T) {
-	s := newStage()
+	s := newScene()
 	s.enter(&voice{name: "bob"})
 	ada := s.enter(&voice{name: "ada"})
 	s.enter(&voice{name: "adam"})
@@ -287,7 +287,7 @@ func TestListenerTakesOnlyWhoItWants(t *testing.T) {
 }
 
 func TestListenerLimitsSpeakers(t *testing.T) {
-	s := newStage()
+	s := newScene()
 	for i := range 20 {
 		s.enter(&voice{name: fmt.Sprint("voice ", i)})
 	}
@@ -325,7 +325,7 @@ func TestStrangeSpeakers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newStage()
+			s := newScene()
 			v := tt.voice
 			v.name = "mallory"
 			mallory := s.enter(&v)
@@ -370,7 +370,7 @@ func TestStrangeSpeakers(t *testing.T) {
 // TestStrangeTime lets a speaker's clock step back and its numbering jump: the
 // packets come out in order of their numbers all the same.
 func TestStrangeTime(t *testing.T) {
-	s := newStage()
+	s := newScene()
 	ada := s.enter(&voice{name: "ada", raw: func(seq uint64, payload []byte) []byte {
 		_, opus, _ := protocol.ParseLegacy(payload)
 		switch {
@@ -401,7 +401,7 @@ func TestStrangeTime(t *testing.T) {
 // TestListenerMerges subscribes to the standby beside the primary, as a hop does:
 // copies are dropped by sequence, and either may bring what the other lost.
 func TestListenerMerges(t *testing.T) {
-	odd, even := newStage(), newStage()
+	odd, even := newScene(), newScene()
 	ring := newBroadcast(5, protocol.Catalog{})
 	one := odd.enter(&voice{name: "ada", origin: 5, ring: ring, lose: func(_ string, n uint64) bool { return n%4 == 1 }})
 	even.enter(&voice{name: "ada", origin: 5, ring: ring, lose: func(_ string, n uint64) bool { return n%4 == 2 }})
@@ -433,7 +433,7 @@ func TestListenerMerges(t *testing.T) {
 func TestListenerEnds(t *testing.T) {
 	each(t, func(t *testing.T, transport Transport) {
 		t.Run("not allowed later", func(t *testing.T) {
-			h := (&host{publisher: newStage()}).start(t)
+			h := (&host{publisher: newScene()}).start(t)
 			_, ended := listen(t, ListenOptions{Relays: []string{h.url()}, Dial: Options{Transport: transport}})
 			h.next(t).Close(protocol.CodeUnauthorized, "token expired")
 			select {
@@ -459,14 +459,14 @@ func TestListenerEnds(t *testing.T) {
 		}
 	})
 	t.Run("second relay takes it", func(t *testing.T) {
-		h := (&host{publisher: newStage()}).start(t)
+		h := (&host{publisher: newScene()}).start(t)
 		bad := (&host{alpn: []string{"imap"}}).start(t)
 		listen(t, ListenOptions{Room: "town", Relays: []string{bad.url(), h.url()}})
 		h.next(t)
 	})
 	t.Run("announcements end", func(t *testing.T) {
 		// Not what a relay does; the listener takes another session.
-		h := (&host{publisher: quitter{newStage()}}).start(t)
+		h := (&host{publisher: quitter{newScene()}}).start(t)
 		listen(t, ListenOptions{Room: "town", Relays: []string{h.url()}})
 		h.next(t)
 		h.next(t)
@@ -481,14 +481,14 @@ func TestListenerEnds(t *testing.T) {
 	}
 }
 
-type quitter struct{ *stage }
+type quitter struct{ *scene }
 
 func (quitter) Announce(_ context.Context, w *session.AnnounceWriter) error { return w.Initial(1, nil) }
 
 // TestRelayWishesPackets: a listener that has no wish of its own takes the
 // relay's.
 func TestRelayWishesPackets(t *testing.T) {
-	s := newStage()
+	s := newScene()
 	s.enter(&voice{name: "ada"})
 	h := (&host{publisher: s, setup: protocol.Setup{Packet: 120 * time.Millisecond}}).start(t)
 	listen(t, ListenOptions{Relays: []string{h.url()}})

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -123,9 +124,23 @@ func askLobby(ctx context.Context, e endpoint, o Options, query string) (relayLi
 	return parseRelays(body)
 }
 
-// get asks the relay at e over HTTPS.
+// A question is what a relay is asked over HTTPS.
+type question struct {
+	method string
+	path   string // with the query
+	token  string // "" for none
+	body   []byte
+	within time.Duration
+}
+
+// get asks the relay at e a question that has no body.
 func get(ctx context.Context, e endpoint, o Options, query string) (status int, body []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, lobbyTimeout)
+	return ask(ctx, e, o, question{method: http.MethodGet, path: query, within: lobbyTimeout})
+}
+
+// ask asks the relay at e over HTTPS.
+func ask(ctx context.Context, e endpoint, o Options, q question) (status int, body []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, q.within)
 	defer cancel()
 	scheme := "https"
 	if e.scheme == "http" {
@@ -135,9 +150,12 @@ func get(ctx context.Context, e endpoint, o Options, query string) (status int, 
 	cfg.NextProtos = []string{"http/1.1"}
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: o.DialTCP, TLSClientConfig: cfg}
 	defer transport.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+e.authority()+query, nil)
+	req, err := http.NewRequestWithContext(ctx, q.method, scheme+"://"+e.authority()+q.path, bytes.NewReader(q.body))
 	if err != nil {
 		return 0, nil, err
+	}
+	if q.token != "" {
+		req.Header.Set("Authorization", "Bearer "+q.token)
 	}
 	client := http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)

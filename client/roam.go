@@ -25,10 +25,11 @@ type decider interface {
 type roamer struct {
 	// Set by the owner, constant once started.
 	decider decider
-	purpose string // in the lobby's words: listen or speak
+	purpose string // in the lobby's words: purposeListen or purposeSpeak
 	room    string
 	options Options // as its user gave them; for the lobby
 	log     *slog.Logger
+	copy    *roomCopy
 
 	// dial makes a session with the relay at url, which may be recognised by pins
 	// beside what the user said. goaway must be its OnGoaway.
@@ -65,6 +66,12 @@ type roamer struct {
 
 	tasks sync.WaitGroup
 }
+
+// What a roamer is for.
+const (
+	purposeListen = "listen"
+	purposeSpeak  = "speak"
+)
 
 // newRoamer makes one whose decider knows the relays that the user named.
 func newRoamer(d decider, mu *sync.Mutex, relays []string) (*roamer, error) {

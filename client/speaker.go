@@ -65,7 +65,8 @@ func NewSpeaker(o SpeakOptions) (*Speaker, error) {
 		return nil, err
 	}
 	s.roam = r
-	r.purpose, r.room, r.options, r.log = "speak", o.Room, o.Dial, s.log
+	r.purpose, r.room, r.options, r.log = purposeSpeak, o.Room, o.Dial, s.log
+	r.copy = newRoomCopy(o.Room, s.log)
 	r.dial, r.up, r.down, r.order = s.dial, s.up, s.down, s.order
 	r.serve = serveUntilOver
 	if o.Dial.DialQUIC == nil {

@@ -39,7 +39,7 @@ type world struct {
 // A station is one relay of a world.
 type station struct {
 	*host
-	*stage
+	*scene
 	name string
 	addr *net.UDPAddr
 }
@@ -116,9 +116,9 @@ func inWorld(t *testing.T, n int, test func(*world)) {
 		_, conn := endpoint(100)
 		w.client = &quic.Transport{Conn: conn}
 		for i := range n {
-			s := &station{name: "relay-" + string(rune('a'+i)), stage: newStage()}
+			s := &station{name: "relay-" + string(rune('a'+i)), scene: newScene()}
 			addr, packets := endpoint(byte(1 + i))
-			s.addr, s.host = addr, &host{packets: packets, publisher: s.stage}
+			s.addr, s.host = addr, &host{packets: packets, publisher: s.scene}
 			s.own.relays = func() []byte { return w.list(s) }
 			s.enter(&voice{name: "ada", origin: 5, ring: w.ring})
 			w.relays = append(w.relays, s)

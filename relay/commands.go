@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,8 +33,8 @@ func newStages(r *Relay) *stages {
 		Logger:   r.log,
 	}
 	if m := r.mesh; m != nil {
-		cfg.Roots = m.roots
-		cfg.Changed = func() <-chan struct{} { _, next := m.directory.Watch(); return next }
+		cfg.Roots = m.stateRoots
+		cfg.Changed = func() <-chan struct{} { _, next := r.others.heeded.Get(); return next } // and the directory
 		cfg.Follow = m.followStage
 		cfg.Fetch = func(ctx context.Context, relay, room string) ([]byte, error) {
 			return m.fetch(ctx, relay, room, deliver.StageTrack)
@@ -42,6 +43,29 @@ func newStages(r *Relay) *stages {
 	}
 	s.rooms = roomstate.New(cfg)
 	return s
+}
+
+// stateRoots are the roots of a room's state. Where both are quiet the next ones take
+// it on, seconds before the directory is sure that they are gone: what is decided
+// here and there meanwhile is merged.
+func (m *mesh) stateRoots(room string) []string {
+	roots := m.roots(room)
+	others := slices.DeleteFunc(slices.Clone(roots), func(name string) bool { return name == m.relay.cfg.Name })
+	quiet := m.relay.others.heed(others)
+	if len(others) < len(roots) || len(quiet) < len(others) {
+		return roots
+	}
+	return m.directoryRoots(room, quiet...)
+}
+
+// liveRoots are the roots of a room for who has a question about it: the next ones
+// where both are known to be silent. Unlike stateRoots it has nobody watched.
+func (m *mesh) liveRoots(room string) []string {
+	roots, silent := m.roots(room), m.relay.others.gone()
+	if slices.ContainsFunc(roots, func(name string) bool { return !slices.Contains(silent, name) }) {
+		return roots
+	}
+	return m.directoryRoots(room, silent...)
 }
 
 // followStage follows the state that another relay holds of a room.
@@ -315,7 +339,7 @@ func (v view) stageView(ctx context.Context, name string) (out stage.View, ok bo
 	return v.stages.asked.get(name, func() (out stage.View, ok bool) {
 		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), reportPatience)
 		defer stop()
-		for _, root := range v.mesh.roots(name) {
+		for _, root := range v.mesh.liveRoots(name) {
 			if root == v.cfg.Name {
 				continue
 			}

@@ -54,6 +54,7 @@ type held struct {
 	red      time.Time // since when this relay is the red root; zero: it is not
 	told     time.Time // when the roots were last told who is present
 	fetched  time.Time // when somebody who is ahead was last asked
+	hosted   time.Time // since when a host is in a room that nobody knows
 	busy     chan struct{}
 	joining  chan struct{}
 	telling  map[string]chan struct{}

@@ -23,6 +23,10 @@ const (
 	aheadAfter = 300 * time.Millisecond
 	// maxPresent is how many are told at a time. Hosts and co-hosts come first.
 	maxPresent = 200
+	// copyFor is how long a room that nobody knows waits for the copy of a host who
+	// has come, until it is taken for one that is new: else one that was announced
+	// would begin.
+	copyFor = time.Second
 	// fetchEvery is how often somebody who says that he is ahead is asked.
 	fetchEvery = 200 * time.Millisecond
 )
@@ -189,7 +193,7 @@ func (h *held) ask(ctx context.Context, wall time.Time) {
 
 // report tells the roots who is present, and has those noted who are not.
 func (h *held) report(ctx context.Context, roots []string, present []stage.Actor, state stage.State, wall time.Time) {
-	h.join(ctx, roots, present, state)
+	h.join(ctx, present, state, wall)
 	if wall.Sub(h.told) < tellEvery || len(present) == 0 || !state.Exists() || h.rooms.cfg.Tell == nil {
 		return
 	}
@@ -220,11 +224,15 @@ func (h *held) report(ctx context.Context, roots []string, present []stage.Actor
 }
 
 // join has one of those noted who came with a token for the stage.
-func (h *held) join(ctx context.Context, roots []string, present []stage.Actor, state stage.State) {
+func (h *held) join(ctx context.Context, present []stage.Actor, state stage.State, wall time.Time) {
 	i := slices.IndexFunc(present, func(who stage.Actor) bool {
 		return (state.Exists() || who.Role == token.RoleHost) && !state.Noted(who) && !state.Banned(who.Subject)
 	})
-	if i < 0 || !h.isSynced || state.Phase.Value == stage.Ended || !take(h.joining) {
+	if i < 0 {
+		h.hosted = time.Time{}
+		return
+	}
+	if !h.isSynced || state.Phase.Value == stage.Ended || h.awaitsCopy(state, wall) || !take(h.joining) {
 		return
 	}
 	order := Order{Actor: present[i], Command: stage.Command{Do: stage.Join}}
@@ -245,6 +253,18 @@ func (h *held) join(ctx context.Context, roots []string, present []stage.Actor, 
 		}
 		h.poke()
 	})
+}
+
+// awaitsCopy reports whether somebody who has come may still bring the room.
+func (h *held) awaitsCopy(state stage.State, wall time.Time) bool {
+	switch {
+	case state.Exists():
+		h.hosted = time.Time{}
+		return false
+	case h.hosted.IsZero():
+		h.hosted = wall
+	}
+	return wall.Sub(h.hosted) < copyFor
 }
 
 // take and give make a channel of one place a lock that nobody waits for.

@@ -74,7 +74,9 @@ func (s State) create(c Command, who Actor, by string, now time.Time) (State, er
 	next.Clock++
 	at := Stamp{N: next.Clock, By: by}
 	next.Phase.set(Live, at)
-	next.Title.set(c.Title, at)
+	if c.Title != "" { // else a copy that is merged later may still say it
+		next.Title.set(c.Title, at)
+	}
 	if c.Starts.After(now) {
 		next.Phase.set(Announced, at)
 		next.Starts.set(c.Starts.UnixMilli(), at)

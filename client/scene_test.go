@@ -9,9 +9,9 @@ import (
 	"github.com/stentor-audio/stentor/protocol/session"
 )
 
-// A stage publishes the broadcasts of a room to listeners, as a relay would:
+// A scene publishes the broadcasts of a room to listeners, as a relay would:
 // single packets and bundles, less what lose says. It has the tick, too.
-type stage struct {
+type scene struct {
 	mu       sync.Mutex
 	voices   map[string]*voice
 	changed  chan struct{}
@@ -33,11 +33,11 @@ type voice struct {
 	noBundles bool
 }
 
-func newStage() *stage {
-	return &stage{voices: make(map[string]*voice), changed: make(chan struct{}), requests: make(map[string]int)}
+func newScene() *scene {
+	return &scene{voices: make(map[string]*voice), changed: make(chan struct{}), requests: make(map[string]int)}
 }
 
-func (s *stage) change(f func()) {
+func (s *scene) change(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f()
@@ -46,7 +46,7 @@ func (s *stage) change(f func()) {
 }
 
 // enter lets a voice in.
-func (s *stage) enter(v *voice) *voice {
+func (s *scene) enter(v *voice) *voice {
 	if v.origin == 0 {
 		v.origin = NewHopID()
 	}
@@ -60,7 +60,7 @@ func (s *stage) enter(v *voice) *voice {
 	return v
 }
 
-func (s *stage) leave(name string) { s.change(func() { delete(s.voices, name) }) }
+func (s *scene) leave(name string) { s.change(func() { delete(s.voices, name) }) }
 
 // say publishes packets n to m-1 of a voice, a hundred times as fast as speech:
 // at once, they would overflow the 32 datagrams that a WebTransport session
@@ -72,13 +72,13 @@ func (v *voice) say(n, m int) {
 	}
 }
 
-func (s *stage) count(what string) int {
+func (s *scene) count(what string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.requests[what]
 }
 
-func (s *stage) voice(path protocol.Path, what, track string) (*voice, error) {
+func (s *scene) voice(path protocol.Path, what, track string) (*voice, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests[what+" "+track]++
@@ -93,7 +93,7 @@ func (s *stage) voice(path protocol.Path, what, track string) (*voice, error) {
 	return v, nil
 }
 
-func (s *stage) Announce(ctx context.Context, w *session.AnnounceWriter) error {
+func (s *scene) Announce(ctx context.Context, w *session.AnnounceWriter) error {
 	known := make(map[string]uint64)
 	first := true
 	for {
@@ -134,7 +134,7 @@ func (s *stage) Announce(ctx context.Context, w *session.AnnounceWriter) error {
 	}
 }
 
-func (s *stage) Track(_ context.Context, req protocol.TrackRequest) (protocol.TrackInfo, error) {
+func (s *scene) Track(_ context.Context, req protocol.TrackRequest) (protocol.TrackInfo, error) {
 	if _, err := s.voice(req.Broadcast, "track", req.Track); err != nil {
 		return protocol.TrackInfo{}, err
 	}
@@ -169,7 +169,7 @@ func (v *voice) group(track string, n uint64) (protocol.Frame, bool) {
 	return protocol.Frame{Timestamp: start, Payload: protocol.AppendBundle(nil, packets)}, true
 }
 
-func (s *stage) Subscribe(ctx context.Context, sub *session.Subscriber) error {
+func (s *scene) Subscribe(ctx context.Context, sub *session.Subscriber) error {
 	track := sub.Request.Track
 	if sub.Request.Broadcast == relayBroadcast {
 		return s.own.Subscribe(ctx, sub)
@@ -219,7 +219,7 @@ func send(sub *session.Subscriber, n uint64, f protocol.Frame, streams bool) err
 	return sub.SendDatagram(protocol.Datagram{SubscribeID: sub.Request.ID, Sequence: n, Timestamp: f.Timestamp, Payload: f.Payload}.Append(nil))
 }
 
-func (s *stage) Fetch(_ context.Context, req protocol.Fetch, w *session.GroupWriter) error {
+func (s *scene) Fetch(_ context.Context, req protocol.Fetch, w *session.GroupWriter) error {
 	v, err := s.voice(req.Broadcast, "fetch", req.Track)
 	if err != nil {
 		return err
