@@ -80,11 +80,11 @@ func TestOverlayRefuses(t *testing.T) {
 		}
 		return strings.Replace(text, part, "", 1)
 	}
-	instead := func(text, old, new string) string {
+	instead := func(text, old, with string) string {
 		if !strings.Contains(text, old) {
 			panic("the test replaces " + old + " in vain")
 		}
-		return strings.Replace(text, old, new, 1)
+		return strings.Replace(text, old, with, 1)
 	}
 	tests := []struct {
 		name, text string
