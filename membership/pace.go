@@ -34,3 +34,10 @@ func (p pace) due(relays int, urgent bool) time.Time {
 	}
 	return p.last.Add(max(updateInterval, time.Duration(relays)*time.Second/updatesPerSecond))
 }
+
+// NextUpdate is when a relay that last announced itself at a time may do so again,
+// in a network of so many relays: what a [Directory] keeps to. An urgent change is
+// that of a state or a certificate.
+func NextUpdate(last time.Time, relays int, urgent bool) time.Time {
+	return pace{last}.due(relays, urgent)
+}

@@ -28,8 +28,6 @@ const (
 	// maxPasses bounds what is kept; more people than that do not go on stage
 	// within ten seconds.
 	maxPasses = 1024
-	// burstFor is how much of a second's handshakes may begin at once.
-	burstFor, leastBurst = 0.5, 20
 )
 
 // errNotNow refuses a handshake before there is a connection. What the client
@@ -79,7 +77,7 @@ func newDoors(joinRate float64) *doors {
 
 // setRate lets so many handshakes begin a second. mu is held.
 func (d *doors) setRate(rate float64) {
-	burst := max(leastBurst, burstFor*rate)
+	burst := admission.Burst(rate)
 	d.public.Rate, d.public.Burst = rate, burst
 	d.tcp.Rate, d.tcp.Burst = rate, burst
 }

@@ -27,10 +27,11 @@ const (
 	// go of it 3 s later.
 	handOver = 5 * time.Second
 	// leastBatch sessions at the least are asked to leave at once, then the next
-	// after goawayEvery: each makes a handshake at the relay it goes to, and those
+	// after GoawayEvery: each makes a handshake at the relay it goes to, and those
 	// who listen there are not to notice.
-	leastBatch  = 10
-	goawayEvery = 100 * time.Millisecond
+	leastBatch = 10
+	// GoawayEvery is how long a drain waits until it asks the next.
+	GoawayEvery = 100 * time.Millisecond
 	// drainLook is how often a drain looks who is left.
 	drainLook = 50 * time.Millisecond
 )
@@ -103,7 +104,7 @@ func (r *Relay) empty(ctx context.Context) api.Drained {
 	told := make(map[*peer]struct{})
 	batch := leastBatch
 	if deadline, ok := ctx.Deadline(); ok {
-		batch = batchFor(len(clients), time.Until(deadline))
+		batch = DrainBatch(len(clients), time.Until(deadline))
 	}
 	tick := time.NewTicker(drainLook)
 	defer tick.Stop()
@@ -111,7 +112,7 @@ func (r *Relay) empty(ctx context.Context) api.Drained {
 	for {
 		left := r.clients()
 		if now := time.Now(); now.After(next) {
-			next = now.Add(goawayEvery)
+			next = now.Add(GoawayEvery)
 			r.ask(ctx, left, told, batch)
 		}
 		if len(left) == 0 && (r.unwanted() || time.Since(began) >= handOver) {
@@ -143,10 +144,10 @@ func (r *Relay) empty(ctx context.Context) api.Drained {
 	return d
 }
 
-// batchFor is how many of so many sessions are asked at a time, so that all have
+// DrainBatch is how many of so many sessions a drain asks to leave at a time, so that all have
 // been when half of the time is over.
-func batchFor(sessions int, within time.Duration) int {
-	rounds := max(1, int(within/2/goawayEvery))
+func DrainBatch(sessions int, within time.Duration) int {
+	rounds := max(1, int(within/2/GoawayEvery))
 	return max(leastBatch, (sessions+rounds-1)/rounds)
 }
 
@@ -190,7 +191,7 @@ func (r *Relay) successor(p *peer) string {
 	room, listens := p.purpose()
 	o := placement.Options{
 		Zone: r.cfg.Zone, Count: 1, Exclude: []string{r.cfg.Name},
-		Spread: 1 + r.listeners(room)/listenersAStandby, Who: p.who,
+		Spread: StandbySpread(r.listeners(room)), Who: p.who,
 		Roots: r.liveRoots(room),
 	}
 	if !listens {

@@ -18,7 +18,7 @@ func TestBatchFor(t *testing.T) {
 		{5000, time.Millisecond, 5000},
 		{3, 0, 10},
 	} {
-		if got := batchFor(c.sessions, c.within); got != c.want {
+		if got := DrainBatch(c.sessions, c.within); got != c.want {
 			t.Errorf("%d within %v: %d at a time, want %d", c.sessions, c.within, got, c.want)
 		}
 	}

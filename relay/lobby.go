@@ -15,10 +15,6 @@ import (
 	"github.com/stentor-audio/stentor/relay/api"
 )
 
-// listenersAStandby is how many listeners of a room at this relay share a
-// standby: when it dies, they shall not all fall upon one other.
-const listenersAStandby = 100
-
 // lobby says where a newcomer to a room goes.
 func (r *Relay) lobby(room string, q api.LobbyQuery) api.Lobby {
 	if r.mesh == nil {
@@ -35,22 +31,16 @@ func (r *Relay) lobby(room string, q api.LobbyQuery) api.Lobby {
 		Count:   q.Count,
 		Exclude: q.Exclude,
 		Pending: r.sent.pending(relays, time.Now()),
-		Spread:  1 + r.listeners(room)/listenersAStandby,
+		Spread:  StandbySpread(r.listeners(room)),
 		Who:     rand.Uint64(),
 		Roots:   r.liveRoots(room),
 	}
-	places := placement.Place(room, relays, o)
-	if wait := r.doors.wait(); !q.Speak && wait > 0 && len(places) > 0 && places[0].Name == r.cfg.Name {
-		return api.Lobby{Relays: []api.Member{}, RetryAfterMS: wait.Milliseconds()}
-	}
+	places, wait := Direct(room, r.cfg.Name, relays, o, r.doors.wait(), rand.Float64())
 	if !q.Speak && len(places) > 0 {
 		r.sent.add(places[0].Name, time.Now())
 	}
 	answer := lobbyOf(room, places)
-	if len(answer.Relays) == 0 {
-		wait := placement.RetryAfter(relays, nil, rand.Float64())
-		answer.RetryAfterMS = max(1000, wait.Milliseconds())
-	}
+	answer.RetryAfterMS = wait.Milliseconds()
 	return answer
 }
 
@@ -112,7 +102,7 @@ func (r *Relay) candidates(p *peer) (list []byte, changed <-chan struct{}) {
 		Zone:    r.cfg.Zone,
 		Count:   placement.DefaultCount,
 		Exclude: []string{r.cfg.Name},
-		Spread:  1 + r.listeners(room)/listenersAStandby,
+		Spread:  StandbySpread(r.listeners(room)),
 		Who:     p.who,
 		Roots:   r.liveRoots(room),
 	}
@@ -123,26 +113,16 @@ func (r *Relay) candidates(p *peer) (list []byte, changed <-chan struct{}) {
 	if self, ok := membership.Find(relays, r.cfg.Name); ok && r.State() == Ready {
 		places = append(places, self)
 	}
-	others := placement.Place(room, relays, o)
-	slices.SortStableFunc(others, func(a, b membership.Relay) int { return elsewhere(a, r.cfg.Zone) - elsewhere(b, r.cfg.Zone) })
+	others := StandIns(room, relays, o)
 	r.others.watch(others)
 	answer := lobbyOf(room, append(places, others...))
 	answer.Gone = r.others.gone()
-	answer.Cold = r.gauge.ladder().Cold || len(others) > 0 && admission.At(float64(others[0].Load), 0).Cold
+	answer.Cold = Cold(r.gauge.ladder(), others)
 	for i := range answer.Relays {
 		answer.Relays[i].Load = 0 // changes all the time, and would be news each time
 	}
 	list, _ = json.Marshal(answer)
 	return list, changed
-}
-
-// elsewhere puts relays of other zones first: a standby shall not fall with the
-// relay it stands in for.
-func elsewhere(r membership.Relay, zone string) int {
-	if r.Zone != zone {
-		return 0
-	}
-	return 1
 }
 
 func lobbyOf(room string, places []membership.Relay) api.Lobby {

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// shedEvery is how long the load has to show what the last time has helped.
-	shedEvery = 2 * time.Second
+	// ShedEvery is how long the load has to show what the last time has helped.
+	ShedEvery = 2 * time.Second
 	// forLoad marks the URI of a GOAWAY that is for load: the session may stay
 	// (docs/wire.md, goaway).
 	forLoad = "#load"
@@ -22,7 +22,7 @@ const (
 func (r *Relay) shed(ctx context.Context, loads admission.Loads, now time.Time) {
 	total, _ := loads.Total()
 	ladder := admission.At(total, loads.Work())
-	if !ladder.Shed || r.mesh == nil || r.State() != Ready || now.Sub(r.shedAt) < shedEvery {
+	if !ladder.Shed || r.mesh == nil || r.State() != Ready || now.Sub(r.shedAt) < ShedEvery {
 		return
 	}
 	var others []float64

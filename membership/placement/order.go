@@ -63,3 +63,19 @@ func first(n int, chosen []candidate, room uint64, relays []membership.Relay, cl
 	}
 	return chosen
 }
+
+// Order returns the indices of relays in a room's order, the first first: that of
+// rendezvous hashing alone, whatever their zones, states and loads.
+func Order(room string, relays []membership.Relay) []int {
+	h := hash(room)
+	all := make([]candidate, len(relays))
+	for i := range relays {
+		all[i] = candidate{at: i, weight: weight(h, relays[i].Name), name: relays[i].Name}
+	}
+	slices.SortFunc(all, compare)
+	order := make([]int, len(all))
+	for i, c := range all {
+		order[i] = c.at
+	}
+	return order
+}

@@ -43,6 +43,14 @@ func (b *Bucket) fill(now time.Duration) {
 	b.level = min(b.level, b.Burst)
 }
 
+const (
+	// burstFor is how much of a second's handshakes may begin at once.
+	burstFor, leastBurst = 0.5, 20
+)
+
+// Burst is how many handshakes may begin at once at a rate, after a quiet time.
+func Burst(rate float64) float64 { return max(leastBurst, burstFor*rate) }
+
 // A Pace is how many handshakes a second a relay begins, found by trying: as long
 // as processors and timers have something to spare, and somebody is refused, a
 // few more; at once fewer when they have not.
