@@ -58,9 +58,13 @@ func (m *mesh) stateRoots(room string) []string {
 	return m.directoryRoots(room, quiet...)
 }
 
-// liveRoots are the roots of a room for who has a question about it: the next ones
-// where both are known to be silent. Unlike stateRoots it has nobody watched.
-func (m *mesh) liveRoots(room string) []string {
+// rootsToAsk are the roots of a room for who has a question about it: the next ones
+// where both are known to be silent. It has nobody watched for the sake of a room
+// of which nothing is held here: anybody may ask about any name.
+func (m *mesh) rootsToAsk(room string) []string {
+	if m.relay.stages.rooms.State(room).Exists() {
+		return m.stateRoots(room)
+	}
 	roots, silent := m.roots(room), m.relay.others.gone()
 	if slices.ContainsFunc(roots, func(name string) bool { return !slices.Contains(silent, name) }) {
 		return roots
@@ -70,7 +74,7 @@ func (m *mesh) liveRoots(room string) []string {
 
 // followStage follows the state that another relay holds of a room.
 func (m *mesh) followStage(ctx context.Context, relay, room string, signal func() (roomstate.Signal, <-chan struct{}), each func([]byte)) error {
-	s, err := m.links.Session(ctx, relay)
+	s, err := m.session(ctx, relay)
 	if err != nil {
 		return err
 	}
@@ -80,9 +84,36 @@ func (m *mesh) followStage(ctx context.Context, relay, room string, signal func(
 	}, each)
 }
 
+// session is a session with another relay. It does not wait longer than ctx lasts for
+// one that is being opened, which goes on: a relay that is dead is dialled for 3 s.
+func (m *mesh) session(ctx context.Context, relay string) (*session.Session, error) {
+	if s := m.links.Live(relay); s != nil {
+		return s, nil
+	}
+	type outcome struct {
+		s   *session.Session
+		err error
+	}
+	opened := make(chan outcome, 1)
+	if !m.relay.enter() {
+		return nil, session.ErrClosed
+	}
+	go func() {
+		defer m.relay.tasks.Done()
+		s, err := m.links.Session(ctx, relay)
+		opened <- outcome{s, err}
+	}()
+	select {
+	case o := <-opened:
+		return o.s, o.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
 // fetch asks another relay about a room.
 func (m *mesh) fetch(ctx context.Context, relay, room, what string) (body []byte, err error) {
-	s, err := m.links.Session(ctx, relay)
+	s, err := m.session(ctx, relay)
 	if err != nil {
 		return nil, err
 	}
@@ -339,7 +370,7 @@ func (v view) stageView(ctx context.Context, name string) (out stage.View, ok bo
 	return v.stages.asked.get(name, func() (out stage.View, ok bool) {
 		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), reportPatience)
 		defer stop()
-		for _, root := range v.mesh.liveRoots(name) {
+		for _, root := range v.mesh.rootsToAsk(name) {
 			if root == v.cfg.Name {
 				continue
 			}

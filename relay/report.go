@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -22,6 +23,8 @@ const (
 	// reportFor is how long an answer about a room may be given again: a page that
 	// thousands look at costs the network one round a second.
 	reportFor = time.Second
+	// failureFor is how long that nobody has answered is: somebody else may by then.
+	failureFor = 250 * time.Millisecond
 )
 
 // reports are a room's trees as they were last asked for.
@@ -60,7 +63,11 @@ func (r *reports) get(room string, ask func() (api.Tree, error)) (api.Tree, erro
 
 	kept.mu.Lock()
 	defer kept.mu.Unlock()
-	if time.Since(kept.at) > reportFor {
+	lasts := reportFor
+	if kept.err != nil && !errors.Is(kept.err, api.ErrUnknownRoom) {
+		lasts = failureFor
+	}
+	if time.Since(kept.at) > lasts {
 		kept.tree, kept.err = ask()
 		kept.at = time.Now()
 	}
@@ -72,22 +79,46 @@ func (r *reports) get(room string, ask func() (api.Tree, error)) (api.Tree, erro
 func (m *mesh) tree(ctx context.Context, room string) (api.Tree, error) {
 	ctx = context.WithoutCancel(ctx) // the answer is for others, too
 	return m.reports.get(room, func() (api.Tree, error) {
-		roots := m.roots(room)
+		roots := m.rootsToAsk(room)
 		if slices.Contains(roots, m.relay.cfg.Name) || m.rooms.Plan(room) != nil {
 			return m.gather(ctx, room)
 		}
-		var tree api.Tree
-		err := fmt.Errorf("the roots of room %q cannot be asked", room)
-		for _, root := range roots {
-			if err = m.ask(ctx, root, room, deliver.ReportTree, &tree); err == nil {
-				break
-			}
-		}
+		tree, err := m.askRoots(ctx, room, roots)
 		if err == nil && len(tree.Nodes) == 0 {
 			err = api.ErrUnknownRoom
 		}
 		return tree, err
 	})
+}
+
+// askRoots asks a room's roots at once, for either may be dead, and takes the first
+// answer that there is.
+func (m *mesh) askRoots(ctx context.Context, room string, roots []string) (api.Tree, error) {
+	type answer struct {
+		tree api.Tree
+		err  error
+	}
+	answers := make(chan answer, len(roots))
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	for _, root := range roots {
+		asking.Go(func() {
+			var a answer
+			a.err = m.ask(ctx, root, room, deliver.ReportTree, &a.tree)
+			answers <- a
+		})
+	}
+	err := fmt.Errorf("the roots of room %q cannot be asked", room)
+	for range roots {
+		a := <-answers
+		if a.err == nil {
+			return a.tree, nil
+		}
+		err = a.err
+	}
+	return api.Tree{}, err
 }
 
 // gather asks every relay of which this one knows that it takes part in the room.
@@ -156,7 +187,7 @@ func (m *mesh) planned(room, relay string) []string {
 func (m *mesh) ask(ctx context.Context, relay, room, what string, into any) error {
 	ctx, stop := context.WithTimeout(ctx, reportPatience)
 	defer stop()
-	s, err := m.links.Session(ctx, relay)
+	s, err := m.session(ctx, relay)
 	if err != nil {
 		return err
 	}
