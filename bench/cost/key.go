@@ -38,7 +38,7 @@ const (
 	JoinSpare Key = "join_cpu_share"
 
 	// FirstAudio is from the first packet of a newcomer to its first audio, at a
-	// relay that has time for it.
+	// relay that has time for it and is on the same host: round trips come on top.
 	FirstAudio50 Key = "first_audio_p50_ms"
 	FirstAudio99 Key = "first_audio_p99_ms"
 
@@ -114,17 +114,17 @@ var defaults = []Figure{
 	{WebTransport20, 23.0, "µs", fanout + " --transport webtransport: within 1 % of native QUIC beside it", 0.5, 2000},
 	{WebTransport60, 35.2, "µs", fanout + " --transport webtransport: within 1 % of native QUIC beside it", 0.5, 2000},
 	{WebTransport120, 43.3, "µs", fanout + " --transport webtransport: within 1 % of native QUIC beside it", 0.5, 2000},
-	{SerialSend, 5.75, "µs", fanout + " --packet 20ms --profile: 25 % of 23.0 µs", 0.05, 500},
+	{SerialSend, 3.1, "µs", fanout + " --packet 60ms --profile: relay/udp's send, 9 % of 35 µs", 0.05, 500},
 	{MemoryQUIC, 103e3, "bytes", fanout, 1e3, 10e6},
 	{MemoryWebTransport, 164e3, "bytes", fanout + " --transport webtransport", 1e3, 10e6},
 	{MemoryStandby, 103e3, "bytes", assumed + ": as a listener, which has a subscription more", 1e3, 10e6},
 	{MemoryRelay, 65e6, "bytes", storm + ": before it, with 300 listeners", 1e6, 10e9},
 	{StandbyPackets, 0.5, "packets/s", "docs/hops.md, two sessions", 0, 100},
 	{OpusBytes, 80, "bytes", "32 kbit/s in packets of 20 ms", 1, 1275},
-	{JoinCPU, 1.46, "ms", storm + ": 1.59 times a bare handshake", 0.01, 1000},
+	{JoinCPU, 2.0, "ms", storm + " --join-rate 100: 2.2 bare handshakes; without, 1.5 ms and 1.6", 0.01, 1000},
 	{JoinSpare, 0.70, "of the processors", "relay/admission/bucket.go, spareCPU", 0.01, 1},
-	{FirstAudio50, 20, "ms", assumed + ": half a round trip of the client", 0.1, 60e3},
-	{FirstAudio99, 39, "ms", storm + ": at 80 % of the capacity", 0.1, 60e3},
+	{FirstAudio50, 4.2, "ms", storm + " --join-rate 100: at 80 % of the capacity", 0.1, 60e3},
+	{FirstAudio99, 69, "ms", storm + " --join-rate 100: at 80 % of the capacity", 0.1, 60e3},
 	{Delay50, 1.5, "ms", latency + " --listeners 100", 0, 1000},
 	{Delay99, 4.2, "ms", latency + " --listeners 100", 0, 1000},
 	{Hop50, 53, "ms", hops + " --rtt 40ms --jitter 10ms", 0.1, 60e3},

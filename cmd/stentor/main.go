@@ -55,6 +55,7 @@ func app() *cli.App {
 			treeCommand(),
 			drainCommand(),
 			undrainCommand(),
+			planEventCommand(),
 			benchCommand(),
 		},
 		HideHelpCommand:        false,
