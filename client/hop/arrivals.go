@@ -5,10 +5,19 @@ import "time"
 const (
 	// The margin by which a packet may come later than expected: 1.5 times as
 	// late as any has been within the last five to ten seconds, within these
-	// bounds. The upper one is what a delay of 200 ms can bear with packets of
-	// 60 ms and a round trip of 40: 60 + 120 + 40 = 60 - 40 + 200.
+	// bounds and what the packet's length leaves: see track.overdueIn.
 	minMargin = 30 * time.Millisecond
 	maxMargin = 120 * time.Millisecond
+
+	// usualDelay is after how long packets of up to longPacket are played if
+	// nobody wishes otherwise; longer ones are played so much later as they are
+	// long (docs/playout.md).
+	usualDelay = 200 * time.Millisecond
+	longPacket = 3 * Frame
+
+	// answerFor is what a standby's answer takes that is in time where many ask at
+	// once: a round trip of 40 ms, jitter both ways, and a busy processor.
+	answerFor = 100 * time.Millisecond
 
 	// maxLate is what counts of one packet's lateness.
 	maxLate = maxMargin * 2 / 3
@@ -68,7 +77,7 @@ func (a *arrivals) roll(now time.Duration) {
 	a.seen, a.late = false, 0
 }
 
-// margin is how much later than expected is overdue.
+// margin is how much later than expected is overdue, whatever is lost by waiting.
 func (a *arrivals) margin() time.Duration {
 	late := max(a.late, a.lateOlder)
 	return min(max(late*3/2, minMargin), maxMargin)

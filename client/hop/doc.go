@@ -59,7 +59,8 @@
 //
 //	late      = (arrival - media time) - the least of it    of each group
 //	spread    = the most of late in the last 5 to 10 s      at most 80 ms
-//	margin    = 1.5 spread, at least 30 ms, at most 120 ms
+//	margin    = 1.5 spread, at least 30 ms, at most 120 ms, and at most what
+//	            leaves the standby 100 ms for its answer
 //	overdueAt = arrival + packet - late + margin
 //
 // The margin rises with the first late packet and falls 5 to 10 s after the
@@ -72,9 +73,10 @@
 //	answered      + R = 40       90   130   190
 //	due           20 + D        220   220   340    D = 200, 200, 320 ms
 //	to spare                    130    90   150
+//	at the widest margin         60    60    60
 //
-// At the widest margin, 120 ms, nothing is left to spare at 60 ms and all is
-// still in time. The trial ends
+// On a path that is late throughout, a packet is overdue 30 ms after the usual
+// time all the same. The trial ends
 //
 //   - when the primary is up to date again: at once if the packet was late, if it
 //     was lost when the standby has brought it, after 2 s if it stays behind;

@@ -51,6 +51,18 @@ type track struct {
 
 func (t *track) packet() time.Duration { return time.Duration(t.frames) * Frame }
 
+// overdueIn is how long after a packet that came so late the next one is overdue: as
+// the path is, but not so long that what the standby then brings could no longer
+// be played. A path that is late throughout shall not be taken for a silent one.
+func (t *track) overdueIn(late time.Duration) time.Duration {
+	packet, delay := t.packet(), usualDelay
+	if packet > longPacket {
+		delay += packet
+	}
+	inTime := max(delay+Frame-packet-answerFor-late, minMargin)
+	return packet + min(t.arrivals.margin()-late, inTime)
+}
+
 // silentAfter is how long after its newest group the primary counts as silent
 // on a track that the standby goes on with: it has then missed two packets, and
 // a tick.
@@ -146,7 +158,7 @@ func (m *Machine) expect(t *track, e Event, before uint64) {
 		t.state, t.retries = talking, 0
 	}
 	t.lastAt = m.now
-	t.overdueAt = m.now + length + t.arrivals.margin() - late
+	t.overdueAt = m.now + t.overdueIn(late)
 	m.wake(t.overdueAt)
 }
 

@@ -2,11 +2,10 @@ import { falseAlarmWindow, maxFalseAlarms } from "./options";
 
 /**
  * The margin by which a packet may come later than expected: 1.5 times as late as
- * any has been within the last five to ten seconds, within these bounds. The upper
- * one is what a delay of 200 ms can bear with packets of 60 ms and a round trip of
- * 40: 60 + 120 + 40 = 60 - 40 + 200.
+ * any has been within the last five to ten seconds, within these bounds and what
+ * the packet's length leaves: see Voice.overdueIn.
  */
-const minMargin = 30;
+export const minMargin = 30;
 export const maxMargin = 120;
 
 /** What counts of one packet's lateness. */

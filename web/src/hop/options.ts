@@ -1,6 +1,8 @@
 // Times are milliseconds. Go's machine counts nanoseconds and rounds what it
 // halves or stretches down to one; that much finer is no difference.
 
+import { FRAME } from "./event";
+
 /** Options tune a `Machine` or a `Pair`. None is needed. */
 export interface Options {
   /**
@@ -21,6 +23,19 @@ export interface Options {
  * section 14.6).
  */
 export const tickAfter = 200;
+
+/**
+ * After how long packets of up to longPacket are played if nobody wishes otherwise;
+ * longer ones are played so much later as they are long (docs/playout.md).
+ */
+export const usualDelay = 200;
+export const longPacket = 3 * FRAME;
+
+/**
+ * What a standby's answer takes that is in time where many ask at once: a round
+ * trip of 40 ms, jitter both ways, and a busy processor.
+ */
+export const answerFor = 100;
 
 /**
  * How long a standby has to answer a speculative subscription while the primary's

@@ -85,7 +85,7 @@ function expect(m: State, v: Voice, e: Arrived, before: number): void {
     v.retries = 0;
   }
   v.lastAt = m.now;
-  v.overdueAt = m.now + length + v.arrivals.margin() - late;
+  v.overdueAt = m.now + v.overdueIn(late);
   m.wake(v.overdueAt);
 }
 

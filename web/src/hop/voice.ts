@@ -1,8 +1,8 @@
-import { Arrivals } from "./arrivals";
+import { Arrivals, minMargin } from "./arrivals";
 import { FRAME } from "./event";
 import type { Track } from "./event";
 import { maxLinks } from "./link";
-import { tickAfter } from "./options";
+import { answerFor, longPacket, tickAfter, usualDelay } from "./options";
 
 /** A track as one session has it. */
 export class Presence {
@@ -75,6 +75,18 @@ export class Voice {
   /** How long a group is. */
   packet(): number {
     return this.frames * FRAME;
+  }
+
+  /**
+   * How long after a packet that came so late the next one is overdue: as the path
+   * is, but not so long that what the standby then brings could no longer be
+   * played. A path that is late throughout shall not be taken for a silent one.
+   */
+  overdueIn(late: number): number {
+    const packet = this.packet();
+    const delay = packet > longPacket ? usualDelay + packet : usualDelay;
+    const inTime = Math.max(delay + FRAME - packet - answerFor - late, minMargin);
+    return packet + Math.min(this.arrivals.margin() - late, inTime);
   }
 
   /**
