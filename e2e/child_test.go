@@ -25,6 +25,22 @@ type child struct {
 // would configure Stentor, and with env.
 func spawn(t *testing.T, env []string, program string, args ...string) *child {
 	t.Helper()
+	c := newChild(t, env, program, args...)
+	c.run()
+	return c
+}
+
+// spawnPiped runs the program under test with pipes that the test has taken of it.
+func spawnPiped(t *testing.T, pipes func(*exec.Cmd), args ...string) *child {
+	t.Helper()
+	c := newChild(t, nil, stentor, args...)
+	c.cmd.Stdout = nil
+	pipes(c.cmd)
+	c.run()
+	return c
+}
+
+func newChild(t *testing.T, env []string, program string, args ...string) *child {
 	c := &child{
 		t:      t,
 		cmd:    exec.Command(program, args...),
@@ -41,8 +57,13 @@ func spawn(t *testing.T, env []string, program string, args ...string) *child {
 		}
 	}
 	c.cmd.Env = append(c.cmd.Env, env...)
+	return c
+}
+
+func (c *child) run() {
+	c.t.Helper()
 	if err := c.cmd.Start(); err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	go func() {
 		defer close(c.exited)
@@ -50,8 +71,7 @@ func spawn(t *testing.T, env []string, program string, args ...string) *child {
 		c.stdout.end()
 		c.stderr.end()
 	}()
-	t.Cleanup(c.reap)
-	return c
+	c.t.Cleanup(c.reap)
 }
 
 // start runs the program under test.

@@ -44,6 +44,12 @@ type Options struct {
 	// Meter decodes packets that pass through, only to tell how loud they are;
 	// without it their level is 0. What is encoded has a level in any case.
 	Meter bool
+
+	// Heard is given what is about to be encoded, 20 ms at 48 kHz at a time, the
+	// samples of the channels in turn, and may change it: an echo guard listens
+	// here. It is called by Next. Nil is for nobody. Packets that pass through are
+	// not shown.
+	Heard func(pcm []float32)
 }
 
 // Info describes a source.

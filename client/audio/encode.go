@@ -16,8 +16,9 @@ type encode struct {
 	rate    *resample.Resampler
 	encoder *opus.Encoder
 	bitrate int
-	in      []float32 // as read
-	out     []float32 // at 48 kHz, not encoded yet
+	heard   func([]float32) // nil for nobody
+	in      []float32       // as read
+	out     []float32       // at 48 kHz, not encoded yet
 	packet  []byte
 	begun   bool  // there was a sample
 	err     error // of samples; everything before it goes out first
@@ -39,6 +40,7 @@ func newEncode(samples Samples, rate, channels int, o Options) (*encode, error) 
 		rate:    resampler,
 		encoder: encoder,
 		bitrate: encoder.Bitrate(),
+		heard:   o.Heard,
 		in:      make([]float32, max(rate/50, 1)*channels),
 	}, nil
 }
@@ -55,6 +57,9 @@ func (e *encode) next() ([]byte, float32, error) {
 		e.out = append(e.out, 0)
 	}
 	clip(e.out[:frame])
+	if e.heard != nil {
+		e.heard(e.out[:frame])
+	}
 	loud := level(e.out[:frame])
 	var err error
 	if e.packet, err = e.encoder.Encode(e.packet[:0], e.out[:frame]); err != nil {

@@ -45,7 +45,7 @@ func runListen(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := openOutput(c.String("out"), o.Packet, c.Duration("delay"), p)
+	out, err := openOutput(c.String("out"), outputOptions{packet: o.Packet, delay: c.Duration("delay"), progress: p})
 	if err != nil {
 		return err
 	}

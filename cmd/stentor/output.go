@@ -29,22 +29,30 @@ type output interface {
 	close() error
 }
 
+// outputOptions say how an output plays.
+type outputOptions struct {
+	packet, delay time.Duration
+	progress      *progress
+	played        func(pcm []float32) // is given the mix as it goes out; nil for nobody
+}
+
 // openOutput chooses by what --out says.
-func openOutput(out string, packet, delay time.Duration, p *progress) (output, error) {
-	buffer := playout.Config{Packet: packet, MinDelay: delay, MaxDelay: max(time.Second, delay)}
+func openOutput(out string, o outputOptions) (output, error) {
+	buffer := playout.Config{Packet: o.packet, MinDelay: o.delay, MaxDelay: max(time.Second, o.delay)}
+	m := newMix(buffer, o.played)
 	switch ext := strings.ToLower(filepath.Ext(out)); {
 	case out == "":
 		speaker, err := device.OpenLoudspeaker(device.Config{})
 		if err != nil {
 			return nil, fmt.Errorf("%w; or write to a file with --out FILE.wav", err)
 		}
-		return &loudspeaker{mix: newMix(buffer), speaker: speaker}, nil
+		return &loudspeaker{mix: m, speaker: speaker}, nil
 	case out == "-":
-		return newRawOutput(buffer), nil
+		return &rawOutput{mix: m, out: bufio.NewWriter(os.Stdout)}, nil
 	case ext == ".wav":
-		return &wavFile{mix: newMix(buffer), path: out}, checkFolder("--out", out)
+		return &wavFile{mix: m, path: out}, checkFolder("--out", out)
 	case ext == ".opus" || ext == ".ogg":
-		return newOpusFile(out, buffer, p), checkFolder("--out", out)
+		return newOpusFile(out, buffer, o.progress), checkFolder("--out", out)
 	}
 	return nil, usagef("--out %s: the name must end in .opus or .wav, or be - for samples on standard output", out)
 }
@@ -64,12 +72,14 @@ func checkFolder(flag, path string) error {
 
 // A mix is the outputs that decode.
 type mix struct {
-	mixer *client.Mixer
-	block []float32 // 20 ms
+	mixer  *client.Mixer
+	block  []float32 // 20 ms
+	played func(pcm []float32)
 }
 
-func newMix(buffer playout.Config) mix {
+func newMix(buffer playout.Config, played func([]float32)) mix {
 	return mix{
+		played: played,
 		mixer: client.NewMixer(client.MixerOptions{
 			NewDecoder: func(channels int) (playout.Decoder, error) { return opus.NewDecoder(channels) },
 			Buffer:     buffer,
@@ -79,6 +89,15 @@ func newMix(buffer playout.Config) mix {
 }
 
 func (m mix) output() client.Output { return m.mixer }
+
+// next mixes the next 20 ms, which begin to sound after ahead.
+func (m mix) next(ahead time.Duration) []float32 {
+	m.mixer.Block(m.block, ahead)
+	if m.played != nil {
+		m.played(m.block)
+	}
+	return m.block
+}
 
 // line shows each voice with its level.
 func (m mix) line(st client.Stats) string {
@@ -114,8 +133,7 @@ func (m mix) inRealTime(ctx context.Context, write func([]float32) error) error 
 		if time.Since(due) > asleep {
 			due = time.Now()
 		}
-		m.mixer.Block(m.block, time.Until(due))
-		if err := write(m.block); err != nil {
+		if err := write(m.next(time.Until(due))); err != nil {
 			return err
 		}
 		due = due.Add(playout.Frame)
@@ -131,8 +149,7 @@ type loudspeaker struct {
 
 func (o *loudspeaker) run(ctx context.Context, _ *client.Listener) error {
 	for ctx.Err() == nil {
-		o.mixer.Block(o.block, o.speaker.Buffered())
-		if err := o.speaker.Write(o.block); err != nil {
+		if err := o.speaker.Write(o.next(o.speaker.Buffered())); err != nil {
 			return err
 		}
 	}
@@ -188,10 +205,6 @@ type rawOutput struct {
 	mix
 	out   *bufio.Writer
 	bytes []byte
-}
-
-func newRawOutput(buffer playout.Config) *rawOutput {
-	return &rawOutput{mix: newMix(buffer), out: bufio.NewWriter(os.Stdout)}
 }
 
 func (o *rawOutput) run(ctx context.Context, _ *client.Listener) error {

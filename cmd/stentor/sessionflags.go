@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -30,7 +31,7 @@ func sessionFlags() []cli.Flag {
 // At the root of a relay a token for another room would be good, too: nobody
 // would be told that he speaks or listens where nobody else can be.
 func relays(c *cli.Context, path ...string) []string {
-	urls := c.StringSlice("relay")
+	urls := slices.Clone(c.StringSlice("relay"))
 	if len(urls) == 0 {
 		urls = []string{defaultRelay}
 	}

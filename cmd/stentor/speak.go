@@ -23,13 +23,16 @@ func speakCommand() *cli.Command {
 		Usage: "speak into a room: a file, standard input or the microphone",
 		UsageText: "stentor speak --room R --name N FILE        an Ogg Opus or WAV file\n" +
 			"stentor speak --room R --name N --mic       the microphone\n" +
-			"stentor speak --room R --name N -           s16le, 48 kHz, mono on standard input\n\n" +
+			"stentor speak --room R --name N -           s16le, 48 kHz, mono on standard input\n" +
+			"stentor speak --room R --name N --mic --listen   and hear the others on stage\n\n" +
 			"Example: stentor speak --relay https://127.0.0.1:4443 --room town --name ada --loop voice.opus",
 		Description: "Sends in real time. Packets of 20 ms in an Ogg Opus file go out byte for byte; everything\n" +
 			"else is encoded. The voice is live on two relays, so that either may go away; others, learnt\n" +
-			"from these, take their places, and take what they missed of the last five seconds.",
+			"from these, take their places, and take what they missed of the last five seconds.\n\n" +
+			"With --listen an echo guard compares what is played with what the microphone brings, and warns\n" +
+			"you, and the room's hosts, when a loudspeaker or a second device feeds the room back into it.",
 		OnUsageError: usageError,
-		Flags: append(sessionFlags(),
+		Flags: append(append(sessionFlags(), earFlags()...),
 			&cli.StringFlag{Name: "room", Usage: "`ROOM` to speak in", EnvVars: env("room")},
 			&cli.StringFlag{Name: "name", Usage: "`NAME` to speak under; unique in the room", EnvVars: env("name")},
 			&cli.BoolFlag{Name: "mic", Usage: "speak from the microphone; silence is not sent", EnvVars: env("mic")},
@@ -46,7 +49,14 @@ func runSpeak(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	src, err := openSource(c, p.terminal)
+	ear, err := openEar(c, p)
+	if err != nil {
+		return err
+	}
+	if ear != nil {
+		defer ear.close()
+	}
+	src, err := openSource(c, p.terminal, ear)
 	if err != nil {
 		return err
 	}
@@ -63,7 +73,12 @@ func runSpeak(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return speak(c.Context, speaker, src, func() { sayBegin(p, o, info) }, p)
+	if ear != nil {
+		if err := ear.attach(c, speaker, o); err != nil {
+			return err
+		}
+	}
+	return speak(c.Context, speaker, src, ear, func() { sayBegin(p, o, info) }, p)
 }
 
 func speakOptions(c *cli.Context, p *progress) (client.SpeakOptions, error) {
@@ -98,12 +113,15 @@ func speakOptions(c *cli.Context, p *progress) (client.SpeakOptions, error) {
 
 // openSource opens what is to be said. Packets that pass through are decoded for
 // their level only if somebody sees it.
-func openSource(c *cli.Context, meter bool) (*audio.Source, error) {
+func openSource(c *cli.Context, meter bool, ear *ear) (*audio.Source, error) {
 	args := c.Args()
 	o := audio.Options{
 		Encoder: opus.EncoderConfig{Bitrate: c.Int("bitrate")},
 		Loop:    c.Bool("loop"),
 		Meter:   meter,
+	}
+	if ear != nil && ear.watch != nil {
+		o.Heard = ear.watch.Heard
 	}
 	switch {
 	case args.Len() > 1:
@@ -139,7 +157,7 @@ func openMicrophone(o audio.Options) (*audio.Source, error) {
 
 // speak plays src and ends the broadcast in order, also when ctx ends: listeners
 // then hear the last word.
-func speak(ctx context.Context, speaker *client.Speaker, src *audio.Source, begun func(), p *progress) error {
+func speak(ctx context.Context, speaker *client.Speaker, src *audio.Source, ear *ear, begun func(), p *progress) error {
 	sessions, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	ended := make(chan error, 1)
@@ -151,10 +169,15 @@ func speak(ctx context.Context, speaker *client.Speaker, src *audio.Source, begu
 	if err == nil {
 		begun()
 		start := time.Now()
+		defer ear.begin(sessions)()
 		go func() {
 			defer close(drawn)
 			watchRelays(p, speaker, shown, func(st client.SpeakerStats) string {
-				return speakLine(st, src.Info(), time.Since(start))
+				line := speakLine(st, src.Info(), time.Since(start))
+				if ear != nil {
+					line += ear.line()
+				}
+				return line
 			})
 		}()
 		err = playUntil(ctx, speaker, src)
