@@ -11,6 +11,7 @@ import {
   type ListenerEvents,
   type ListenerState,
   type ListenerStats,
+  type RoomState,
   type RoomView,
   type SpeakerView,
   type Talker,
@@ -18,6 +19,11 @@ import {
   type TalkerState,
 } from "../src/client/types";
 
+import { CommandError, type RoomCommand } from "../src/client/command";
+
+import { view } from "./view";
+
+export { CommandError };
 export { nameFault } from "../src/client/names";
 
 /** What a test sets. */
@@ -30,16 +36,27 @@ export interface Double {
   talker: DoubleTalker | undefined;
   ontalk: TalkerState;
   failure: FailureKind;
+  /** What was commanded, and the code that the next one is refused with. */
+  commands: RoomCommand[];
+  refuse: string;
+  /** Whose hands are up. */
+  hands: string[];
+  /** What the room is after each command. */
+  oncommand: RoomState | undefined;
 }
 
 const double: Double = {
   rooms: [],
-  room: { room: "", state: "unknown", listeners: 0, speakers: [] },
+  room: view(""),
   onstart: "playing",
   listener: undefined,
   talker: undefined,
   ontalk: "live",
   failure: "unreachable",
+  commands: [],
+  refuse: "",
+  hands: [],
+  oncommand: undefined,
   ...(globalThis as { doubleBegins?: Partial<Double> }).doubleBegins,
 };
 Object.assign(globalThis, { double });
@@ -52,6 +69,8 @@ class DoubleListener implements Listener {
   retryAtMs: number | undefined;
   speakers: SpeakerView[] = [];
   listeners: number | undefined;
+  room: RoomState | undefined;
+  readonly lobbies = [];
   volume = 1;
   muted = false;
   hops: Hop[] = [];
@@ -63,6 +82,12 @@ class DoubleListener implements Listener {
   set(change: Partial<DoubleListener>): void {
     Object.assign(this, change);
     this.#handlers.state?.forEach((handler) => handler(this.state));
+  }
+
+  /** Tells what the room is. */
+  tell(room: RoomState): void {
+    this.room = room;
+    this.#handlers.room?.forEach((handler) => handler(room));
   }
 
   async start(): Promise<void> {
@@ -114,6 +139,7 @@ class DoubleTalker implements Talker {
   muted = false;
   level = 0.2;
   relays = ["relay-a", "relay-b"];
+  readonly lobbies = [];
   readonly #handlers: Handlers<TalkerEvents> = {};
 
   set(state: TalkerState): void {
@@ -162,4 +188,14 @@ export async function fetchRoom(): Promise<RoomView> {
 export async function fetchRooms(): Promise<RoomView[]> {
   if (double.rooms === "unreadable") throw new Failure("unreachable", "as the test wants it");
   return double.rooms;
+}
+
+export async function commandRoom(_lobbies: readonly string[], room: string, command: RoomCommand): Promise<RoomState> {
+  if (double.refuse !== "") throw new CommandError(double.refuse, "as the test wants it");
+  double.commands.push(command);
+  return double.oncommand ?? (double.room === "unreadable" ? view(room) : double.room);
+}
+
+export async function fetchHands(): Promise<string[]> {
+  return double.hands;
 }

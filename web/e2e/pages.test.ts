@@ -7,6 +7,7 @@ import type { FailureKind, ListenerState, SpeakerView } from "../src/client/type
 import { Words } from "../page/text";
 import { launch, open, type Opening } from "./browser";
 import type { Double } from "./double";
+import { view } from "./view";
 import { type Scene, scene } from "./scene";
 import { serveDouble } from "./site";
 
@@ -101,7 +102,7 @@ scene("a countdown counts for the eye and is read out once", async (scene) => {
 
 scene("names are text, wherever they stand", async (scene) => {
   const browser = await launch(scene);
-  const rooms = [{ room: evil, state: "live", listeners: 1, speakers: [{ name: evil }] }];
+  const rooms = [view(evil, { state: "live", listeners: 1, speakers: [{ name: evil }] })];
   const page = await room(scene, browser, { room: rooms[0]! }, { name: evil });
   assert.equal(await page.textContent("h1"), evil);
   await page.click("#listen");
@@ -129,8 +130,8 @@ scene("the list of rooms: empty, unreadable, alive, and a way to any room", asyn
       (globalThis as unknown as Globals).double.rooms = given;
       document.dispatchEvent(new Event("visibilitychange")); // as one who comes back
     }, rooms);
-  const small = { room: "small", state: "live", listeners: 1, speakers: [{ name: "ada" }] };
-  const large = { room: "large", state: "live", listeners: 5, speakers: [] };
+  const small = view("small", { state: "live", listeners: 1, speakers: [{ name: "ada" }] });
+  const large = view("large", { state: "live", listeners: 5, speakers: [] });
   await again([small, large]);
   await page.waitForFunction(() => document.querySelectorAll("#rooms li").length === 2);
   assert.deepEqual(await page.locator(".room-name").allTextContents(), ["large", "small"]);
@@ -219,7 +220,7 @@ scene("axe finds nothing, light and dark, on a phone and on a desk", async (scen
   const axe = readFileSync(join(ROOT, "web/node_modules/axe-core/axe.min.js"), "utf8");
   for (const colorScheme of ["light", "dark"] as const) {
     for (const viewport of [{ width: 320, height: 640 }, { width: 1200, height: 900 }]) {
-      const page = await room(scene, browser, { room: { room: "town", state: "live", listeners: 3, speakers: [{ name: "ada" }] } }, { colorScheme, viewport });
+      const page = await room(scene, browser, { room: view("town", { state: "live", listeners: 3, speakers: [{ name: "ada" }] }) }, { colorScheme, viewport });
       await page.addScriptTag({ content: axe });
       const check = async (what: string): Promise<void> => {
         const found = await page.evaluate(async () => {
@@ -244,7 +245,7 @@ scene("axe finds nothing, light and dark, on a phone and on a desk", async (scen
       await check("on the air");
     }
   }
-  const list = await open(scene, browser, await serveDouble(scene), { globals: { doubleBegins: { rooms: [{ room: "town", state: "live", listeners: 3, speakers: [{ name: "ada" }] }] } } });
+  const list = await open(scene, browser, await serveDouble(scene), { globals: { doubleBegins: { rooms: [view("town", { state: "live", listeners: 3, speakers: [{ name: "ada" }] })] } } });
   await list.waitForSelector("#rooms a");
   await list.addScriptTag({ content: axe });
   assert.deepEqual(await list.evaluate(async () => (await (globalThis as unknown as { axe: { run(): Promise<{ violations: unknown[] }> } }).axe.run()).violations), []);

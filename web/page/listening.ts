@@ -1,4 +1,4 @@
-import { Failure, type Listener, type ListenerState, type SpeakerView } from "../src/client/types";
+import { Failure, type Listener, type ListenerState, type RoomState, type SpeakerView } from "../src/client/types";
 import { createListener, nameFault } from "./client";
 import type { Place } from "./place";
 import type { Situation } from "./status";
@@ -10,6 +10,7 @@ import type { Situation } from "./status";
 export class Listening {
   readonly #place: Place;
   readonly #change: () => void;
+  readonly #onroom: (state: RoomState) => void;
   #listener: Listener | undefined;
   #stopped = false;
   #startedAt = new Date();
@@ -17,9 +18,11 @@ export class Listening {
   /** Own voice: it is not played back to who speaks. */
   #self = "";
 
-  constructor(place: Place, change: () => void) {
+  /** Calls onroom with what relays say of the room. */
+  constructor(place: Place, change: () => void, onroom: (state: RoomState) => void) {
     this.#place = place;
     this.#change = change;
+    this.#onroom = onroom;
   }
 
   get state(): ListenerState {
@@ -44,13 +47,14 @@ export class Listening {
   }
 
   /** What to put into words; live is whether somebody is known to speak. */
-  situation(live: boolean): Situation {
+  situation(live: boolean, room: string | undefined): Situation {
     const listener = this.#listener;
     return {
       state: this.state,
       failure: this.state === "failed" ? (listener?.failure?.kind ?? "protocol") : undefined,
       token: this.#place.token !== undefined,
       live,
+      room,
       stopped: this.#stopped,
       muted: this.#volume === 0,
       seconds: Math.max(0, Math.ceil(((listener?.retryAtMs ?? 0) - performance.now()) / 1000)),
@@ -76,6 +80,7 @@ export class Listening {
     });
     listener.on("listeners", same);
     listener.on("hop", same);
+    listener.on("room", this.#onroom);
     expose(listener);
     try {
       await listener.start();

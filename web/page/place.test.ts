@@ -17,7 +17,7 @@ test("an address says which room, and with which token", () => {
     ["https://a.example/r/100%", "100%", undefined],
     ["https://a.example/", "", undefined],
     ["https://a.example/r/a/b", "", undefined],
-  ] as const) assert.deepEqual(placeOf(new URL(url)), { room, token: jwt }, url);
+  ] as const) assert.deepEqual(placeOf(new URL(url)), { room, token: jwt, as: undefined }, url);
 });
 
 test("the way to a room and back", () => {
@@ -44,5 +44,5 @@ test("what a link lets one do", () => {
     ["claims that are null", token(null), false, no],
     ["claims that are no JSON", "e30.!!!.x", false, no],
     ["not a token", "rubbish", false, no],
-  ] as const) assert.deepEqual(permitOf("town", jwt, open), want, what);
+  ] as const) assert.deepEqual(permitOf({ room: "town", token: jwt, as: undefined }, open), want, what);
 });

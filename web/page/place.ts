@@ -6,6 +6,8 @@ export interface Place {
   room: string;
   /** The token of the link, if it has one. */
   token: string | undefined;
+  /** Whom commands come from at a relay that is open to all on its machine. */
+  as: string | undefined;
 }
 
 /** What a link lets its owner do in a room. */
@@ -24,7 +26,7 @@ export interface Permit {
 export function placeOf(url: URL): Place {
   const segment = /^\/r\/([^/]+)\/?$/.exec(url.pathname)?.[1] ?? "";
   const token = new URLSearchParams(url.hash.slice(1)).get("jwt") ?? url.searchParams.get("jwt");
-  return { room: decoded(segment), token: token === null || token === "" ? undefined : token };
+  return { room: decoded(segment), token: token || undefined, as: url.searchParams.get("as") || undefined };
 }
 
 /** A room's address below a relay. */
@@ -36,38 +38,51 @@ export function pathOf(room: string): string {
  * What may be done in a room: on an open relay everything, with a token what its
  * claims say. They are only read to offer what will be granted; the relay decides.
  */
-export function permitOf(room: string, token: string | undefined, open: boolean): Permit {
-  if (open) return { speak: true, name: "", suggested: "" };
+export function permitOf({ room, token, as = "" }: Place, open: boolean): Permit {
+  if (open) return { speak: true, name: "", suggested: as };
   const claims = claimsOf(token);
+  const voices = voicesOf(room, claims);
+  if (voices === "any") return { speak: true, name: "", suggested: claims.name };
+  const [name = ""] = voices;
+  return { speak: voices.length > 0, name, suggested: name };
+}
+
+/** The names that a token lets its owner speak under in a room. */
+export function voicesOf(room: string, claims: Claims): "any" | string[] {
   const allowed: string[] = [];
   for (const put of claims.put) {
     const path = [claims.root, put].filter((part) => part !== "").join("/");
-    if (path === "" || path === room) return { speak: true, name: "", suggested: claims.name };
+    if (path === "" || path === room) return "any";
     const [root, name, ...rest] = path.split("/");
     if (root === room && name !== undefined && rest.length === 0) allowed.push(name);
   }
-  const [name = ""] = allowed;
-  return { speak: allowed.length > 0, name, suggested: name };
+  return allowed;
 }
 
-interface Claims {
+/** What a token says of its owner. */
+export interface Claims {
   root: string;
   put: string[];
   name: string;
+  sub: string;
+  role: string;
 }
 
 /** The claims of a token that concern a room; none if it does not read. */
-function claimsOf(token: string | undefined): Claims {
-  const none: Claims = { root: "", put: [], name: "" };
+export function claimsOf(token: string | undefined): Claims {
+  const none: Claims = { root: "", put: [], name: "", sub: "", role: "" };
   try {
     const bytes = Uint8Array.from(atob((token?.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
     const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof json !== "object" || json === null) return none;
-    const { root, put, name } = json as Record<string, unknown>;
+    const { put, ...given } = json as Record<string, unknown>;
+    const word = (claim: string): string => (typeof given[claim] === "string" ? given[claim] : "");
     return {
-      root: typeof root === "string" ? trimmed(root) : "",
+      root: trimmed(word("root")),
       put: (Array.isArray(put) ? put : [put]).filter((path) => typeof path === "string").map(trimmed),
-      name: typeof name === "string" ? name : "",
+      name: word("name"),
+      sub: word("sub"),
+      role: word("role"),
     };
   } catch {
     return none; // not a token: the relay will say so

@@ -1,24 +1,36 @@
 /**
  * Asks again and again while the page is looked at, and at once when somebody
  * comes back to it. Waits everyMs, give or take a quarter, so that the pages of a
- * large audience do not ask in step. ask must not throw. Returns what ends it.
+ * large audience do not ask in step. ask must not throw.
  */
-export function poll(everyMs: number, ask: () => Promise<void>): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let asking = false;
-  const look = async (): Promise<void> => {
-    clearTimeout(timer);
-    if (document.hidden || asking) return;
-    asking = true;
-    await ask();
-    asking = false;
-    timer = setTimeout(() => void look(), everyMs * (0.75 + Math.random() / 2));
-  };
-  const seen = (): void => void look();
-  document.addEventListener("visibilitychange", seen);
-  void look();
-  return () => {
-    clearTimeout(timer);
-    document.removeEventListener("visibilitychange", seen);
-  };
+export class Poll {
+  readonly #everyMs: number;
+  readonly #ask: () => Promise<void>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #soon: ReturnType<typeof setTimeout> | undefined;
+  #asking = false;
+
+  constructor(everyMs: number, ask: () => Promise<void>) {
+    this.#everyMs = everyMs;
+    this.#ask = ask;
+    document.addEventListener("visibilitychange", () => void this.#look());
+    void this.#look();
+  }
+
+  /** Asks within two seconds, and not all pages at once. */
+  soon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      void this.#look();
+    }, Math.random() * 2000);
+  }
+
+  async #look(): Promise<void> {
+    clearTimeout(this.#timer);
+    if (document.hidden || this.#asking) return;
+    this.#asking = true;
+    await this.#ask();
+    this.#asking = false;
+    this.#timer = setTimeout(() => void this.#look(), this.#everyMs * (0.75 + Math.random() / 2));
+  }
 }

@@ -1,16 +1,20 @@
 /** The page of a room: "/r/{room}". */
-import type { RoomView, SpeakerView } from "../src/client/types";
+import type { SpeakerView } from "../src/client/types";
 import { fetchRoom } from "./client";
 import { Connection } from "./connection";
 import { find, setAttribute, setText } from "./dom";
+import { Hand } from "./hand";
+import { Hosting } from "./hosting";
 import { Language } from "./language";
 import type { Key } from "./languages/en";
 import { Listening, roomFault } from "./listening";
 import { MediaPresence } from "./media";
 import { permitOf, placeOf } from "./place";
-import { poll } from "./poll";
-import { SpeakerList } from "./speakers";
-import { appearance, type Deed, roomStatus } from "./status";
+import { Poll } from "./poll";
+import { type Entry, SpeakerList } from "./speakers";
+import { Stage } from "./stage";
+import { known, type StageDeed } from "./standing";
+import { appearance, type Deed, roomStatus, startsWhen } from "./status";
 import { Talking } from "./talking";
 import type { Filling } from "./text";
 import { VoiceLine } from "./voice";
@@ -20,54 +24,68 @@ const lookEveryMs = 10_000;
 /** How often levels move: enough for the eye, little for the battery. */
 const levelEveryMs = 100;
 
+const open = document.documentElement.dataset["open"] === "true";
 const place = placeOf(new URL(location.href));
-const permit = permitOf(place.room, place.token, document.documentElement.dataset["open"] === "true");
+const granted = permitOf(place, open);
 const wrongName = roomFault(place);
 const language = new Language();
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-const voice = new VoiceLine(find<HTMLCanvasElement>("voice"));
-const connection = new Connection();
-const listening = new Listening(place, show);
-const speakers = new SpeakerList((name, muted) => listening.mute(name, muted));
-const media = new MediaPresence({ play: () => void act("start"), pause: () => void act("stop") });
-const talking = new Talking(place, permit, language.words, (name) => {
-  self = name;
-  media.talking(name !== "");
-  listening.self(name);
-});
-
-/** The room as it was last told, for who does not listen. */
-let known: RoomView | undefined;
+/** Who listens at last count, for who does not. */
+let counted: number | undefined;
+/** Who was live when it was asked last, for who does not listen. */
+let spoke: readonly string[] | undefined;
 /** The name spoken under at this page, if any. */
 let self = "";
 /** The sentence that was read out last. */
 let announced: Key | undefined;
+
+const voice = new VoiceLine(find<HTMLCanvasElement>("voice"));
+const connection = new Connection();
+const stage = new Stage(place, open, lobbies, changed);
+const listening = new Listening(place, show, (state) => stage.learn(state));
+const speakers = new SpeakerList({ mute: (name, muted) => listening.mute(name, muted), stage: (name, deed) => void hosting.command(commandOf(name, deed)) });
+const media = new MediaPresence({ play: () => void act("start"), pause: () => void act("stop") });
+const hand = new Hand(stage, language.words);
+const hosting = new Hosting(stage, language.words);
+const talking = new Talking(
+  place,
+  granted,
+  language.words,
+  (name) => {
+    self = name;
+    media.talking(name !== "");
+    listening.self(name);
+  },
+  (talker) => talker.on("room", (state) => stage.learn(state)),
+);
 
 find("listen").addEventListener("click", () => void act(find("listen").dataset["deed"] as Deed));
 find<HTMLInputElement>("volume").addEventListener("input", (event) => listening.volume(Number((event.target as HTMLInputElement).value) / 100));
 connection.onOpen(show);
 document.addEventListener("visibilitychange", show);
 
-setText(find("room"), place.room);
-document.title = `${place.room} · Stentor`;
 language.each((words) => {
   setText(find("volume-label"), words.say("listen.volume"));
-  setText(find("speakers-title"), words.say("speakers.title"));
   talking.speak(words);
   show();
 });
 language.apply();
-find<HTMLButtonElement>("listen").disabled = wrongName;
 
-poll(lookEveryMs, async () => {
-  if (listening.on || wrongName) return;
-  known = await fetchRoom(location.origin, place.room).catch(() => known);
+const look = new Poll(lookEveryMs, async () => {
+  if (wrongName || (listening.on && stage.state !== undefined)) return;
+  const room = await fetchRoom(location.origin, place.room).catch(() => undefined);
+  if (room === undefined) return;
+  counted = room.listeners;
+  spoke = room.speakers.map(({ name }) => name);
+  stage.learn(room);
   show();
 });
-// What goes by while nothing happens: the countdown, the line, how long.
+// What goes by while nothing happens: countdowns, the line, how long.
 setInterval(() => {
-  if (listening.on && !document.hidden) show();
+  if (document.hidden) return;
+  if (listening.on || waiting()) show();
+  if (!listening.on && waiting() && (stage.state?.startsMs ?? Infinity) <= Date.now()) look.soon();
 }, 1000);
 
 // A timer, not requestAnimationFrame: that would make a frame sixty times a second,
@@ -83,6 +101,7 @@ setInterval(() => {
 
 /** Does what the button, or a key of the headset, asks for. */
 async function act(deed: Deed): Promise<void> {
+  if (deed === "none" || wrongName) return;
   if (deed === "stop") {
     media.end();
     voice.clear();
@@ -95,33 +114,108 @@ async function act(deed: Deed): Promise<void> {
   }
 }
 
-/** Who is there, as far as it is known. */
+/** Relays to send commands to: the one that the page is from may be gone by now. */
+function lobbies(): readonly string[] {
+  return [...new Set([location.origin, ...(listening.listener?.lobbies ?? []), ...talking.lobbies])];
+}
+
+/** The room has changed, or what its owner may do in it. */
+function changed(): void {
+  const { me, state } = stage;
+  if (state?.state === "ended") {
+    if (listening.on) void act("stop");
+    void talking.end();
+  }
+  // Whom the room has made a speaker, though the link does not, speaks under the own name.
+  const own = me.place === undefined || granted.speak ? undefined : { speak: me.role !== "listener", name: stage.voice, suggested: stage.voice };
+  const off = !open && me.role === "listener";
+  talking.allow(own ?? (off ? { ...granted, speak: false } : granted), me.muted ? "silenced" : waiting() ? "early" : undefined);
+  show();
+}
+
+function commandOf(who: string, deed: StageDeed): Parameters<Hosting["command"]>[0] {
+  switch (deed) {
+    case "speaker":
+    case "cohost":
+    case "host":
+      return { do: "promote", who, role: deed };
+    case "off":
+      return { do: "promote", who, role: "listener" };
+    default:
+      return { do: deed, who };
+  }
+}
+
+/** Whether the room has been announced and has not begun. */
+function waiting(): boolean {
+  return stage.state?.state === "announced";
+}
+
+/** Who is at a microphone, as far as it is known. */
 function present(): readonly SpeakerView[] {
   if (listening.on && listening.state !== "connecting") return listening.speakers;
-  return (known?.speakers ?? []).map(({ name }) => ({ name, level: 0, speaking: false, muted: false, volume: 1 }));
+  return (spoke ?? []).map((name) => ({ name, level: 0, speaking: false, muted: false, volume: 1 }));
+}
+
+/** Who is on the stage by rank, then who is at a microphone without a place there. */
+function entries(there: readonly SpeakerView[]): Entry[] {
+  const on = (stage.state?.stage ?? []).map(({ name, role, muted }): Entry => ({
+    name, role: known(role), muted, live: there.find((speaker) => speaker.name === name), own: name === self || name === stage.me.place,
+  }));
+  const others = there.filter(({ name }) => !on.some((entry) => entry.name === name));
+  const all = [...on, ...others.map((live): Entry => ({ name: live.name, role: undefined, muted: false, live, own: live.name === self }))];
+  return all.filter(({ name }, i) => all.findIndex((entry) => entry.name === name) === i);
 }
 
 /** Shows how things are. It changes only what differs, so it may be called at any time. */
 function show(): void {
   const { words } = language;
+  const { state } = stage;
   const there = present();
-  const live = there.length > 0 || known?.state === "live";
-  const situation = listening.situation(live);
+  const live = state?.state !== "announced" && state?.state !== "ended" && (there.length > 0 || state?.state === "live");
+  const situation = listening.situation(live, state?.state);
   const look = appearance(situation);
+  const title = state?.title ?? place.room;
+  setText(find("room"), title);
+  document.title = `${title} · Stentor`;
   find("listen").dataset["deed"] = look.deed;
+  find<HTMLButtonElement>("listen").disabled = wrongName || look.deed === "none";
   setText(find("listen-text"), words.say(look.button));
   showStatus(wrongName ? "failure.name" : look.status, look.tone, { seconds: words.number(situation.seconds) });
-  setText(find("live"), words.say(known === undefined && !listening.on ? "room.loading" : roomStatus(live ? "live" : known?.state)));
-  setAttribute(find("live"), "data-live", live);
-  const told = listening.listener?.listeners ?? known?.listeners;
-  const count = listening.state === "playing" ? Math.max(told ?? 0, 1) : told; // who listens is one, told or not
-  setText(find("listeners"), !count || !live ? "" : words.count("listeners", count));
+  showLive(live);
   setAttribute(find("volume-box"), "data-off", !listening.on);
-  speakers.show(there, words, listening.on, self);
-  media.show(place.room, new Intl.ListFormat(words.tag).format(there.map(({ name }) => name)), words.say("media.album"));
+  const { news } = stage;
+  setText(find("news"), news === undefined ? "" : words.say(`news.${news.news}`, { name: news.name }));
+  showStage(there);
+  media.show(title, new Intl.ListFormat(words.tag).format(there.map(({ name }) => name)), words.say("media.album"));
   const { listener } = listening;
   find("connection").hidden = listener === undefined;
   if (listener !== undefined) connection.show(listener.stats(), listening.startedAt, words);
+}
+
+/** The line above the room's name: whether it is live, and how many listen. */
+function showLive(live: boolean): void {
+  const { words } = language;
+  const { state } = stage;
+  const asked = spoke !== undefined || listening.on;
+  const told = !asked ? words.say("room.loading") : waiting() ? startsWhen(state?.startsMs, Date.now(), words) : words.say(roomStatus(live ? "live" : state?.state));
+  setText(find("live"), told);
+  setAttribute(find("live"), "data-live", live);
+  const listeners = listening.listener?.listeners ?? counted;
+  const count = listening.state === "playing" ? Math.max(listeners ?? 0, 1) : listeners; // who listens is one, told or not
+  setText(find("listeners"), !count || !live ? "" : words.count("listeners", count));
+}
+
+/** Who is on the stage, and what the page's owner may do there. */
+function showStage(there: readonly SpeakerView[]): void {
+  const { words } = language;
+  const made = (stage.state?.version ?? 0) > 0;
+  setText(find("speakers-title"), words.say(made ? "stage.title" : "speakers.title"));
+  speakers.show(entries(there), { words, listening: listening.on, role: stage.me.role });
+  find("stage").hidden = stage.state?.state === "ended";
+  hand.show(words);
+  hosting.show(words);
+  find("talk").hidden = stage.state?.state === "ended" || (!talking.offered && !hand.offered);
 }
 
 /**

@@ -4,7 +4,7 @@ import { fetchRooms } from "./client";
 import { element, find, setText } from "./dom";
 import { Language } from "./language";
 import { pathOf } from "./place";
-import { poll } from "./poll";
+import { Poll } from "./poll";
 import type { Words } from "./text";
 
 /** How often the list is read, in ms. */
@@ -29,7 +29,7 @@ find<HTMLFormElement>("enter").addEventListener("submit", (event) => {
   if (room !== "") location.assign(pathOf(room));
 });
 
-poll(everyMs, async () => {
+new Poll(everyMs, async () => {
   rooms = await fetchRooms(location.origin).catch(() => null);
   showList(language.words);
 });

@@ -15,10 +15,12 @@ export interface Situation {
   muted: boolean;
   /** Whole seconds until the next try, while queued. */
   seconds: number;
+  /** What the room is, as its state says: `announced`, `live`, `ended`. */
+  room: string | undefined;
 }
 
 /** What the big button does. */
-export type Deed = "start" | "stop" | "resume" | "again";
+export type Deed = "start" | "stop" | "resume" | "again" | "none";
 
 /** What a situation looks like: the sentence, what the button does, and whether it is trouble. */
 export interface Appearance {
@@ -30,6 +32,7 @@ export interface Appearance {
 
 /** Puts a listener's situation into words. */
 export function appearance(s: Situation): Appearance {
+  if (s.room === "ended" || s.failure === "ended") return { status: "status.ended", deed: "none", button: "listen.ended", tone: "calm" };
   switch (s.state) {
     case "idle":
       return { status: idleStatus(s), deed: "start", button: "listen.start", tone: "calm" };
@@ -43,13 +46,14 @@ export function appearance(s: Situation): Appearance {
     case "reconnecting":
       return { status: `status.${s.state}`, deed: "stop", button: "listen.stop", tone: "busy" };
     case "waiting":
-      return { status: "status.waiting", deed: "stop", button: "listen.stop", tone: "calm" };
+      return { status: s.room === "announced" ? "status.announced" : "status.waiting", deed: "stop", button: "listen.stop", tone: "calm" };
     case "playing":
-      return { status: s.muted ? "status.playing.muted" : "status.playing", deed: "stop", button: "listen.stop", tone: "calm" };
+      return { status: s.room === "announced" ? "status.announced" : s.muted ? "status.playing.muted" : "status.playing", deed: "stop", button: "listen.stop", tone: "calm" };
   }
 }
 
 function idleStatus(s: Situation): Key {
+  if (s.room === "announced") return "status.idle.announced";
   if (s.stopped) return "status.idle.stopped";
   return s.live ? "status.idle" : "status.idle.silent";
 }
@@ -61,13 +65,19 @@ export function failureKey(kind: FailureKind, wanted: "listen" | "talk", token: 
   return `failure.${kind}`;
 }
 
-/** What to say to somebody at the microphone; undefined while there is nothing to say. */
-export function talkStatus(state: TalkerState, muted: boolean): Key | undefined {
+/** Why nobody hears whoever is at the microphone: a host has muted them, the room has not begun. */
+export type Unheard = "silenced" | "early" | undefined;
+
+/**
+ * What to say to somebody at the microphone, who may be muted here, or unheard in the
+ * room; undefined while there is nothing to say. */
+export function talkStatus(state: TalkerState, muted: boolean, unheard?: Unheard): Key | undefined {
   switch (state) {
     case "idle":
     case "failed":
       return undefined;
     case "live":
+      if (unheard !== undefined) return `talk.${unheard}`;
       return muted ? "talk.muted" : "talk.live";
     default:
       return `talk.${state}`;
@@ -77,7 +87,24 @@ export function talkStatus(state: TalkerState, muted: boolean): Key | undefined 
 /** What a room is before one listens to it. */
 export function roomStatus(state: RoomView["state"] | undefined): Key {
   if (state === "live") return "room.live";
+  if (state === "announced") return "room.announced";
   return state === "ended" ? "room.ended" : "room.notlive";
+}
+
+const dayMs = 86_400_000;
+
+/** When an announced room begins: a count-down on its last day, and before that the day and the hour. */
+export function startsWhen(startsMs: number | undefined, nowMs: number, words: Words): string {
+  if (startsMs === undefined) return words.say("room.announced");
+  const left = startsMs - nowMs;
+  if (left <= 0) return words.say("room.starts.now");
+  if (left < dayMs) return words.say("room.starts.in", { time: clock(Math.ceil(left / 1000) * 1000) });
+  return words.say("room.starts.at", { time: moment(startsMs, words) });
+}
+
+/** A day and an hour, as a person says it where they are. */
+export function moment(atMs: number, words: Words): string {
+  return new Date(atMs).toLocaleString(words.tag, { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" });
 }
 
 /** Length of a packet of a speaker, in seconds. */

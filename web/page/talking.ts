@@ -3,30 +3,32 @@ import { createTalker, nameFault } from "./client";
 import { find, setText } from "./dom";
 import type { Key } from "./languages/en";
 import type { Permit, Place } from "./place";
-import { failureKey, talkStatus } from "./status";
+import { failureKey, talkStatus, type Unheard } from "./status";
 import type { Words } from "./text";
 
 /** The speaker's corner: a button, then a form, then the microphone. It is not there for who may not speak. */
 export class Talking {
   readonly #place: Place;
-  readonly #permit: Permit;
+  #permit: Permit;
   /** Told of the name that is spoken under, empty when it no longer is. */
   readonly #onname: (name: string) => void;
+  /** Told of each talker there is. */
+  readonly #ontalker: (talker: Talker) => void;
   #words: Words;
   #talker: Talker | undefined;
   #name = "";
+  #unheard: Unheard; // whatever the button says
   #asked = false; // the form is open
   #error: Key | undefined;
 
-  constructor(place: Place, permit: Permit, words: Words, onname: (name: string) => void) {
+  constructor(place: Place, permit: Permit, words: Words, onname: (name: string) => void, ontalker: (talker: Talker) => void) {
     this.#place = place;
     this.#permit = permit;
     this.#words = words;
     this.#onname = onname;
-    find("talk").hidden = !permit.speak;
+    this.#ontalker = ontalker;
     const name = find<HTMLInputElement>("talk-name");
-    name.value = permit.suggested;
-    name.readOnly = permit.name !== "";
+    this.#suggest();
     find("talk-open").addEventListener("click", () => this.#ask(true));
     find("talk-cancel").addEventListener("click", () => this.#ask(false));
     find("talk-form").addEventListener("submit", (event) => {
@@ -44,6 +46,33 @@ export class Talking {
   /** Whether somebody is at this page's microphone. */
   get live(): boolean {
     return this.#state === "live" || this.#state === "reconnecting";
+  }
+
+  /** Whether there is something of it to be seen. */
+  get offered(): boolean {
+    return this.#permit.speak;
+  }
+
+  /** HTTP addresses of relays, as far as the talker knows some. */
+  get lobbies(): readonly string[] {
+    return this.#talker?.lobbies ?? [];
+  }
+
+  /** Takes what the room lets somebody do now. Who may speak no longer is off the air. */
+  allow(permit: Permit, unheard: Unheard): void {
+    const { speak, name } = this.#permit;
+    if (permit.speak === speak && permit.name === name && unheard === this.#unheard) return;
+    this.#unheard = unheard;
+    this.#permit = permit;
+    if (!permit.speak && this.#talker !== undefined) void this.end();
+    if (this.#talker === undefined && (permit.name !== name || !speak)) this.#suggest();
+    this.#show();
+  }
+
+  #suggest(): void {
+    const name = find<HTMLInputElement>("talk-name");
+    name.value = this.#permit.suggested;
+    name.readOnly = this.#permit.name !== "";
   }
 
   get #state(): TalkerState {
@@ -88,6 +117,7 @@ export class Talking {
     try {
       const talker = createTalker({ lobby: location.origin, room, name, workletUrl: WORKLET_URL, ...(token === undefined ? {} : { token }) });
       this.#talker = talker;
+      this.#ontalker(talker);
       Object.assign(globalThis, { stentorTalker: talker }); // for tests, and for the browser's console
       talker.on("state", () => this.#changed(talker));
       talker.on("muted", () => this.#show());
@@ -101,11 +131,17 @@ export class Talking {
   }
 
   async #stop(): Promise<void> {
+    const ended = this.end();
+    find("talk-open").focus();
+    await ended;
+  }
+
+  /** Takes whoever is at the microphone off the air. */
+  async end(): Promise<void> {
     const talker = this.#talker;
     this.#talker = undefined;
     this.#asked = false;
     this.#changed(undefined);
-    find("talk-open").focus();
     await talker?.stop();
   }
 
@@ -131,13 +167,15 @@ export class Talking {
   #show(): void {
     const busy = this.#state === "asking" || this.#state === "connecting";
     const muted = this.#talker?.muted ?? false;
-    find("talk-open").hidden = this.#asked || this.live;
-    find("talk-form").hidden = !this.#asked || this.live;
+    const may = this.#permit.speak;
+    find("talk-open").hidden = !may || this.#asked || this.live;
+    find("talk-form").hidden = !may || !this.#asked || this.live;
     find("talk-live").hidden = !this.live;
     for (const id of ["talk-start", "talk-name"]) find<HTMLButtonElement | HTMLInputElement>(id).disabled = busy;
     setText(find("talk-as"), this.#name);
     setText(find("talk-mute"), this.#words.say(muted ? "talk.unmute" : "talk.mute"));
-    const status = talkStatus(this.#state, muted);
+    find("talk-live").toggleAttribute("data-unheard", this.#unheard !== undefined);
+    const status = talkStatus(this.#state, muted, this.#unheard);
     setText(find("talk-status"), status === undefined ? "" : this.#words.say(status));
     setText(find("talk-error"), this.#error === undefined ? "" : this.#words.say(this.#error));
   }

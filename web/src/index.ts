@@ -3,6 +3,7 @@
  * WebTransport or WebSocket. {@link createListener} and {@link createTalker} are
  * all that a page needs; web/README.md has an example.
  */
+export { type Commander, CommandError, type RoomCommand, commandRoom, fetchHands } from "./client/command";
 export { createListener, createTalker } from "./client/create";
 export { fetchRoom, fetchRooms } from "./client/lobby";
 export { MAX_NAME, nameFault } from "./client/names";
@@ -16,8 +17,10 @@ export {
   type ListenerEvents,
   type ListenerState,
   type ListenerStats,
+  type RoomState,
   type RoomView,
   type SpeakerView,
+  type StageMember,
   type TalkOptions,
   type Talker,
   type TalkerEvents,

@@ -15,6 +15,8 @@ export class StatusError extends Failure {
     message: string,
     /** What Retry-After says, in ms; 0 where it says nothing. */
     readonly retryAfterMs: number,
+    /** The word for it, as Stentor's HTTP has one; empty where it has none. */
+    readonly code = "",
   ) {
     super(status === 401 ? "unauthorized" : status === 403 ? "forbidden" : "protocol", message);
   }
@@ -53,7 +55,10 @@ export function count(value: unknown, what: string): number {
  */
 export async function readJson(response: Response, who: string): Promise<unknown> {
   const body = await readBody(response, who);
-  if (!response.ok) throw new StatusError(response.status, refusal(response.status, body, who), retryAfter(response));
+  if (!response.ok) {
+    const { code, message } = refusal(response.status, body, who);
+    throw new StatusError(response.status, message, retryAfter(response), code);
+  }
   try {
     return JSON.parse(body) as unknown;
   } catch (cause) {
@@ -80,13 +85,14 @@ export async function readBody(response: Response, who: string): Promise<string>
   }
 }
 
-/** What a refusal says, as Stentor's HTTP writes it: {"error": {"message": …}}. */
-function refusal(status: number, body: string, who: string): string {
+/** What a refusal says, as Stentor's HTTP writes it: {"error": {"code": …, "message": …}}. */
+function refusal(status: number, body: string, who: string): { code: string; message: string } {
   try {
     const error = members(members(JSON.parse(body), "the answer")["error"], "error");
-    return `${who}: ${text(error["message"], "message", 500)}`;
+    const { code } = error;
+    return { code: typeof code === "string" ? code : "", message: `${who}: ${text(error["message"], "message", 500)}` };
   } catch {
-    return `${who} answers with HTTP status ${status}`;
+    return { code: "", message: `${who} answers with HTTP status ${status}` };
   }
 }
 

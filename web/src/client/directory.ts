@@ -112,6 +112,9 @@ export class Directory {
 export function isFinal(failure: Failure | undefined): failure is Failure {
   switch (failure?.kind) {
     case "unauthorized":
+    case "removed":
+    case "banned":
+    case "ended":
     case "forbidden":
     case "name-taken":
     case "certificate":

@@ -12,17 +12,17 @@ export function failureOf(error: unknown, relay: string): Failure {
 }
 
 function kindOf(error: unknown): FailureKind {
-  if (error instanceof ClosedError && error.remote) return kindOfCode(error.code);
+  if (error instanceof ClosedError && error.remote) return kindOfCode(error.code, error.reason);
   if (error instanceof ProtocolError) return "protocol";
   if (error instanceof TimeoutError) return "unreachable";
   return "unreachable";
 }
 
 /** What a relay means by the code that it ends a session with (docs/wire.md, section 13). */
-function kindOfCode(code: ResetCode | undefined): FailureKind {
+function kindOfCode(code: ResetCode | undefined, reason: string): FailureKind {
   switch (code) {
     case ResetCode.Unauthorized:
-      return "unauthorized";
+      return kindOfRefusal(reason);
     case ResetCode.RoleViolated:
       return "forbidden";
     case ResetCode.Duplicate:
@@ -35,6 +35,17 @@ function kindOfCode(code: ResetCode | undefined): FailureKind {
     default:
       return "unreachable";
   }
+}
+
+/**
+ * What a relay means by the words of a refusal. They end with it: what is before may
+ * have been made up by somebody, as the name of a room.
+ */
+export function kindOfRefusal(said: string): FailureKind {
+  if (said.endsWith("removed by its hosts")) return "removed";
+  if (said.endsWith("banned from this room")) return "banned";
+  if (said.endsWith("the room has ended")) return "ended";
+  return "unauthorized";
 }
 
 const kinds: Record<AudioFault, FailureKind> = {

@@ -14,7 +14,7 @@ import type { Presence } from "./speakers";
 import type { Situation } from "./state";
 import type { Intake, Tap } from "./tap";
 import { type Track, Tracks } from "./track";
-import type { Failure, Hop, ListenOptions, ListenerStats } from "./types";
+import type { Failure, Hop, ListenOptions, ListenerStats, RoomState } from "./types";
 
 /** How often a listener looks after what no packet reminds it of, in ms. */
 const TEND_EVERY = 20;
@@ -38,6 +38,7 @@ export interface Telling {
   speakers(): void;
   hop(hop: Hop): void;
   listeners(count: number): void;
+  room(state: RoomState): void;
   /** A relay has said who is live. */
   known(): void;
   /** It will not work without a change. */
@@ -165,6 +166,10 @@ export class Hearing implements Owner, Gathering {
     this.changed();
   }
 
+  room(state: RoomState): void {
+    if (!this.over) this.page.room(state);
+  }
+
   woke(): void {
     void this.sound.resume().catch(() => undefined);
     this.changed();
@@ -256,7 +261,9 @@ export class Hearing implements Owner, Gathering {
   private async count(): Promise<void> {
     try {
       const room = await fetchRoom(this.roamer.directory.lobby.origin, this.options.room, { fetch: this.host.fetch });
-      if (this.over || room.state === "unknown" || room.listeners === this.counted) return;
+      if (this.over || room.state === "unknown") return;
+      if (room.version > 0) this.page.room(room); // if it was not pushed
+      if (room.listeners === this.counted) return;
       this.counted = room.listeners;
       this.page.listeners(room.listeners);
     } catch {
@@ -288,6 +295,11 @@ export class Hearing implements Owner, Gathering {
   /** When the next try is, in the host's ms, while the network is full. */
   get retryAt(): number | undefined {
     return this.roamer.retryAt;
+  }
+
+  /** HTTP addresses of relays, the page's own first. */
+  get lobbies(): string[] {
+    return this.roamer.directory.lobbies();
   }
 
   /** Who is live. */

@@ -9,6 +9,7 @@ import { failureOf } from "./failure";
 import { isFinal } from "./directory";
 import { parseRelays } from "./relays";
 import type { Roamer } from "./roamer";
+import { parseRoomState } from "./room";
 
 // What every session with a Stentor relay has, announced or not: by tick the relay
 // says, when it has nothing else to say, that it is still there, and by relays
@@ -16,6 +17,9 @@ import type { Roamer } from "./roamer";
 const RELAY_BROADCAST = ".stentor/relay";
 const TICK_TRACK = "tick";
 const RELAYS_TRACK = "relays";
+/** What everybody may know of a room, below its name (docs/wire.md, section 19.1). */
+const ROOMS_BROADCAST = ".stentor/rooms";
+const STATE_TRACK = "state";
 
 /** How long a relay may take to answer and to introduce itself, in ms. */
 const DIAL_TIMEOUT = 5000;
@@ -23,8 +27,8 @@ const DIAL_TIMEOUT = 5000;
 const TAKEN_AFTER = 5000;
 /** How long a session of no use any more is waited for to say why, in ms. */
 const LAST_WORDS = 250;
-/** The longest list of relays that is read, in bytes. */
-const MAX_LIST = 64 << 10;
+/** The longest document that is read, in bytes. */
+const MAX_DOCUMENT = 64 << 10;
 
 /** A session that the decider wanted, or the attempt at one. */
 export class Line {
@@ -164,17 +168,19 @@ export class Line {
     } else if (!this.listening && !this.signal.aborted) {
       this.listening = new Scope(this.signal);
       this.heard(); // until now it had no reason to say anything
-      void this.follow(TICK_TRACK, this.listening.signal, () => this.ticked());
-      void this.follow(RELAYS_TRACK, this.listening.signal, (frame) => this.list(frame));
+      const { signal } = this.listening;
+      void this.follow(RELAY_BROADCAST, TICK_TRACK, signal, () => this.ticked());
+      void this.follow(RELAY_BROADCAST, RELAYS_TRACK, signal, (frame) => this.list(frame));
+      if (this.stentor) void this.follow(`${ROOMS_BROADCAST}/${this.r.purpose.room}`, STATE_TRACK, signal, (frame) => this.room(frame));
       void this.measure(this.listening.signal);
     }
   }
 
-  /** Subscribes to a track of the relay's own. A relay that does not have it refuses, which is no fault. */
-  private async follow(track: string, signal: AbortSignal, take: (frame: Frame) => void): Promise<void> {
+  /** Subscribes to a track of what the relay itself says. A relay that does not have it refuses, which is no fault. */
+  private async follow(broadcast: string, track: string, signal: AbortSignal, take: (frame: Frame) => void): Promise<void> {
     try {
       const subscription = await this.session!.subscribe(
-        { broadcast: RELAY_BROADCAST, track, priority: 0, ordered: false, maxLatencyMs: 0 },
+        { broadcast, track, priority: 0, ordered: false, maxLatencyMs: 0 },
         firstFrames(take),
         signal,
       );
@@ -204,14 +210,29 @@ export class Line {
   private list(frame: Frame): void {
     this.heard();
     try {
-      if (frame.payload.length > MAX_LIST) return;
-      const list = parseRelays(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(frame.payload)));
+      const list = parseRelays(parseDocument(frame));
       this.listed = true;
       this.r.learn(list, this);
     } catch {
       // as if it had not come
     }
   }
+
+  /** Takes what the room is. */
+  private room(frame: Frame): void {
+    this.heard();
+    try {
+      this.r.owner.room(parseRoomState(parseDocument(frame)));
+    } catch {
+      // what was said before still holds
+    }
+  }
+}
+
+/** A document that came as JSON. */
+function parseDocument(frame: Frame): unknown {
+  if (frame.payload.length > MAX_DOCUMENT) throw new Error("too long");
+  return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(frame.payload)) as unknown;
 }
 
 /** A sink for tracks whose groups have one frame that matters. */

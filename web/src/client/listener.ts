@@ -6,7 +6,8 @@ import { nameFault } from "./names";
 import { Presence } from "./speakers";
 import { listenerState } from "./state";
 import {
-  Failure, type ListenOptions, type Listener, type ListenerEvents, type ListenerState, type ListenerStats, type SpeakerView,
+  Failure, type ListenOptions, type Listener, type ListenerEvents, type ListenerState, type ListenerStats, type RoomState,
+  type SpeakerView,
 } from "./types";
 
 /** What a page has of a room: settings that outlive a stop, and a {@link Hearing} in between. */
@@ -17,6 +18,7 @@ export class RoomListener implements Listener {
   private shown: ListenerState = "idle";
   private why: Failure | undefined;
   private counted: number | undefined;
+  private stated: RoomState | undefined;
   private wantedVolume = 1;
   private wantedMuted = false;
   private settle: { resolve: () => void; reject: (why: Failure) => void } | undefined;
@@ -42,6 +44,12 @@ export class RoomListener implements Listener {
   }
   get listeners(): number | undefined {
     return this.counted;
+  }
+  get room(): RoomState | undefined {
+    return this.stated;
+  }
+  get lobbies(): readonly string[] {
+    return this.hearing?.lobbies ?? [];
   }
   get speakers(): readonly SpeakerView[] {
     const now = this.host.now();
@@ -133,6 +141,11 @@ export class RoomListener implements Listener {
       listeners: (count) => {
         this.counted = count;
         this.events.emit("listeners", count);
+      },
+      room: (state) => {
+        if (state.version <= (this.stated?.version ?? -1)) return; // known, or from a relay that lags behind
+        this.stated = state;
+        this.events.emit("room", state);
       },
       known: () => {
         this.settle?.resolve();

@@ -1,5 +1,7 @@
 import { count, list, members, readBody, readJson, text } from "./answer";
+import { kindOfRefusal } from "./failure";
 import { type RelayList, parseRelays } from "./relays";
+import { parseRoomState } from "./room";
 import { Failure, type RoomView } from "./types";
 
 /** How long one question may take, in ms: whoever asks has nobody to listen to, perhaps. */
@@ -30,7 +32,8 @@ export interface Ask {
   readonly timeout?: number;
 }
 
-const browser: Ask = { fetch: (...args) => globalThis.fetch(...args) };
+/** The page's own fetch. */
+export const browser: Ask = { fetch: (...args) => globalThis.fetch(...args) };
 
 /**
  * Asks a lobby, the HTTP address of any relay, where to listen or speak. It fails
@@ -64,7 +67,8 @@ export async function askWhy(lobby: string, wanted: Wanted, ask = browser): Prom
     const url = lobbyUrl(lobby, `/${encodeURIComponent(room)}?${new URLSearchParams({ jwt: token })}`);
     const answer = await request(url, ask);
     if (answer.status === 401 || answer.status === 403) {
-      return new Failure("unauthorized", (await readBody(answer, url.host)).trim().slice(0, MAX_TEXT));
+      const said = (await readBody(answer, url.host)).trim();
+      return new Failure(kindOfRefusal(said), said.slice(0, MAX_TEXT));
     }
     const granted = members(await readJson(answer, url.host), "what is granted");
     const put = list(granted["put"], "put", MAX_PATHS).map((path) => text(path, "a path", MAX_TEXT));
@@ -81,7 +85,7 @@ export async function fetchRoom(lobby: string, room: string, ask = browser): Pro
     return readRoom(await get(lobby, `/v1/rooms/${encodeURIComponent(room)}`, ask));
   } catch (error) {
     if ((error as { status?: unknown }).status !== 404) throw error;
-    return { room, state: "unknown", listeners: 0, speakers: [] };
+    return { room, state: "unknown", version: 0, stage: [], hands: 0, listeners: 0, speakers: [] };
   }
 }
 
@@ -94,9 +98,7 @@ export async function fetchRooms(lobby: string, ask = browser): Promise<RoomView
 function readRoom(value: unknown): RoomView {
   const room = members(value, "the room");
   return {
-    room: text(room["room"], "room", MAX_TEXT),
-    state: text(room["state"], "state", MAX_TEXT),
-    ...(typeof room["title"] === "string" && { title: room["title"].slice(0, MAX_TEXT) }),
+    ...parseRoomState(room),
     listeners: count(room["listeners"], "listeners"),
     speakers: list(room["speakers"] ?? [], "speakers", MAX_SPEAKERS).map((speaker) => ({
       name: text(members(speaker, "a speaker")["name"], "name", MAX_TEXT),
@@ -115,10 +117,11 @@ async function get(lobby: string, path: string, ask: Ask): Promise<unknown> {
   }
 }
 
-async function request(url: URL, ask: Ask): Promise<Response> {
+/** Asks a relay over HTTP. Nothing of the person's goes along but what init has. */
+export async function request(url: URL, ask: Ask, init: RequestInit = {}): Promise<Response> {
   const timeout = AbortSignal.timeout(ask.timeout ?? LOBBY_TIMEOUT);
   const signal = ask.signal ? AbortSignal.any([ask.signal, timeout]) : timeout;
-  return ask.fetch(url, { signal, redirect: "error", credentials: "omit", referrerPolicy: "no-referrer" });
+  return ask.fetch(url, { ...init, signal, redirect: "error", credentials: "omit", referrerPolicy: "no-referrer" });
 }
 
 function lobbyUrl(lobby: string, path: string): URL {

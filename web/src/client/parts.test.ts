@@ -145,9 +145,9 @@ describe("the lobby", () => {
 
   test("reads rooms", async () => {
     const room = { room: "<b>town</b>", state: "live", listeners: 3, speakers: [{ name: "ada", tracks: [] }], title: "x" };
-    assert.deepEqual(await fetchRooms("https://a.example", ask(() => json({ rooms: [room] }))), [{ ...room, speakers: [{ name: "ada" }] }]);
+    assert.deepEqual(await fetchRooms("https://a.example", ask(() => json({ rooms: [room] }))), [{ ...room, version: 0, stage: [], hands: 0, speakers: [{ name: "ada" }] }]);
     const unknown = await fetchRoom("https://a.example", "town", ask(() => json({ error: { message: "nobody" } }, 404)));
-    assert.deepEqual(unknown, { room: "town", state: "unknown", listeners: 0, speakers: [] });
+    assert.deepEqual(unknown, { room: "town", state: "unknown", version: 0, stage: [], hands: 0, listeners: 0, speakers: [] });
     for (const wrong of [{ ...room, listeners: -1 }, { ...room, state: 4 }, { ...room, speakers: "ada" }, "room"]) {
       await assert.rejects(fetchRoom("https://a.example", "town", ask(() => json(wrong))), (e: Failure) => e.kind === "protocol");
     }

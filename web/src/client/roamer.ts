@@ -10,7 +10,7 @@ import { Inquiry } from "./inquiry";
 import { Line } from "./line";
 import { type RelayList, LONGEST_RETRY } from "./relays";
 import { tokenFault } from "./token";
-import { Failure } from "./types";
+import { Failure, type FailureKind, type RoomState } from "./types";
 
 /** How long the first answer of a lobby is waited for, in ms: a page that opens has time for a slow network. */
 const FIRST_LOBBY_TIMEOUT = 5000;
@@ -56,6 +56,8 @@ export interface Owner {
   /** Subscribes and unsubscribes as the decider says; the line is up. */
   order(effect: Extract<Effect, { kind: "subscribe" | "unsubscribe" }>, line: Line): void;
   hopped(hop: Hopped): void;
+  /** A relay has said what the room is. */
+  room(state: RoomState): void;
   /** No relay will ever take this client. */
   failed(failure: Failure): void;
   /** Something is not as it was: connected, queued. */
@@ -349,5 +351,7 @@ export class Roamer {
 
 /** Whether a failure is a relay's no to whoever asks with this token under this name. */
 function isRefusal(failure: Failure): boolean {
-  return failure.kind === "unauthorized" || failure.kind === "forbidden" || failure.kind === "name-taken";
+  return refusals.has(failure.kind);
 }
+
+const refusals: ReadonlySet<FailureKind> = new Set<FailureKind>(["unauthorized", "forbidden", "name-taken", "removed", "banned", "ended"]);

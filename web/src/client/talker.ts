@@ -11,7 +11,7 @@ import { lobbyOf } from "./listener";
 import { nameFault } from "./names";
 import { type Owner, Roamer } from "./roamer";
 import { loudness } from "./speakers";
-import { Failure, type TalkOptions, type Talker, type TalkerEvents, type TalkerState } from "./types";
+import { Failure, type TalkOptions, type RoomState, type Talker, type TalkerEvents, type TalkerState } from "./types";
 
 /** bit/s. */
 const DEFAULT_BITRATE = 32_000;
@@ -69,6 +69,10 @@ export class RoomTalker implements Talker, Owner {
   get relays(): readonly string[] {
     const { run } = this;
     return run?.pair.live().flatMap((id) => run.roamer.line(id)?.candidate.name ?? []) ?? [];
+  }
+
+  get lobbies(): readonly string[] {
+    return this.run?.roamer.directory.lobbies() ?? [];
   }
 
   on<E extends keyof TalkerEvents>(event: E, handler: (value: TalkerEvents[E]) => void): () => void {
@@ -179,6 +183,10 @@ export class RoomTalker implements Talker, Owner {
     if (!run) return;
     const atMs = run.roamer.now() - run.began;
     this.events.emit("hop", { atMs, from: hop.from, to: hop.to, cause: hop.cause, tookMs: hop.took, lost: 0 });
+  }
+
+  room(state: RoomState): void {
+    if (this.run) this.events.emit("room", state);
   }
 
   woke(): void {

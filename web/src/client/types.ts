@@ -30,6 +30,12 @@ export type FailureKind =
   | "forbidden"
   /** Somebody else speaks under this name. */
   | "name-taken"
+  /** The hosts have removed this person, who may come back to listen. */
+  | "removed"
+  /** The hosts have banned this person from the room. */
+  | "banned"
+  /** The room has ended, for good. */
+  | "ended"
   /** The relay's certificate is not the one that the lobby named. */
   | "certificate"
   /** This browser cannot do what is needed; message names it. */
@@ -132,6 +138,8 @@ export interface ListenerEvents {
   hop: Hop;
   /** Listeners in the room, network-wide, when it becomes known or changes. */
   listeners: number;
+  /** What the room is, at first and whenever that changes. */
+  room: RoomState;
 }
 
 /** How to listen. */
@@ -165,6 +173,10 @@ export interface Listener {
   readonly speakers: readonly SpeakerView[];
   /** Listeners network-wide, if the relay says. */
   readonly listeners: number | undefined;
+  /** What the room is, once a relay has said it. */
+  readonly room: RoomState | undefined;
+  /** HTTP addresses of relays of the network, as far as they are known; the page's own first. */
+  readonly lobbies: readonly string[];
   /** 0 to 1. */
   volume: number;
   muted: boolean;
@@ -194,6 +206,8 @@ export interface TalkerEvents {
   state: TalkerState;
   hop: Hop;
   muted: boolean;
+  /** What the room is, at first and whenever that changes. */
+  room: RoomState;
 }
 
 /** How to speak. */
@@ -221,6 +235,8 @@ export interface Talker {
   readonly level: number;
   /** The relays in use, best first. */
   readonly relays: readonly string[];
+  /** HTTP addresses of relays of the network, as far as they are known; the page's own first. */
+  readonly lobbies: readonly string[];
   /** Asks for the microphone and goes live; call it from a gesture. */
   start(): Promise<void>;
   /** Mutes or unmutes; takes effect at the end of the bundle under way (≤ 120 ms). */
@@ -229,12 +245,33 @@ export interface Talker {
   on<E extends keyof TalkerEvents>(event: E, handler: (value: TalkerEvents[E]) => void): () => void;
 }
 
-/** A room as a relay tells it. */
-export interface RoomView {
+/** Somebody on the stage of a room. */
+export interface StageMember {
+  name: string;
+  /** "host", "cohost" or "speaker". */
+  role: string;
+  /** By a host, or by a command of their own: what they say is not passed on. */
+  muted: boolean;
+}
+
+/** What everybody may know of a room (docs/rooms.md). */
+export interface RoomState {
   room: string;
   /** `announced` (before its start), `live`, `ended`, or `unknown` where nobody is live. */
   state: string;
   title?: string;
+  /** When it begins, in ms since 1970, if it was announced. */
+  startsMs?: number;
+  /** Grows with each change; 0 is a room that nobody has made. */
+  version: number;
+  /** By rank, then by name. */
+  stage: StageMember[];
+  /** How many hands are up. */
+  hands: number;
+}
+
+/** A room as a relay tells it. */
+export interface RoomView extends RoomState {
   listeners: number;
   speakers: { name: string }[];
 }

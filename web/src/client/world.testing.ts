@@ -184,6 +184,7 @@ export class FakeRelay {
     this.asked.push(track);
     if (broadcast === ".stentor/relay") return this.own(client, subscriber, signal);
     if (track === "loudest") return this.loudest(subscriber, signal);
+    if (track === "state") return this.state(subscriber, signal);
     const voice = this.world.voices.get(broadcast);
     if (!voice) throw new Refusal(ResetCode.Unroutable, "nobody");
     if (track === Track.Catalog) {
@@ -212,6 +213,16 @@ export class FakeRelay {
       if (this.dead || said === this.world.floor) continue;
       said = this.world.floor;
       await subscriber.writeGroup(n++, { timestamp: 0, payload: encodeFloor(said) });
+    }
+  }
+
+  /** What the room is. */
+  private async state(subscriber: Subscriber, signal: AbortSignal): Promise<void> {
+    let said: object | undefined;
+    for (let n = 0; ; await abortable(this.world.nextStep(), signal)) {
+      if (this.dead || said === this.world.room) continue;
+      said = this.world.room;
+      await subscriber.writeGroup(n++, { timestamp: 0, payload: new TextEncoder().encode(JSON.stringify(said)) });
     }
   }
 
@@ -362,6 +373,8 @@ export class World implements Host {
   readonly questions: string[] = [];
   /** What of the room relays send to listeners. */
   floor: Floor = [];
+  /** What relays say of the room. */
+  room: object = { room: "town", state: "live", version: 0, stage: [], hands: 0 };
   /** Answers in the lobby's place. */
   route: Route | undefined;
   /** What relays say to whoever asks why nobody was let in; then they let nobody in. */
