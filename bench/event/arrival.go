@@ -71,6 +71,7 @@ func (o Options) letIn(relays int, there, come float64, over time.Duration, each
 		came += fresh
 		arrived = append(arrived, came)
 		knock := fresh + again[i]
+		waits := outside > 1e-9
 		outside -= again[i]
 		delete(again, i)
 
@@ -88,7 +89,7 @@ func (o Options) letIn(relays int, there, come float64, over time.Duration, each
 		waited += outside * step.Seconds()
 		a.PerRelay = max(a.PerRelay, enter/step.Seconds())
 		a.Waiting = max(a.Waiting, int(math.Round(outside*float64(relays))))
-		if outside > 1e-9 {
+		if waits || outside > 1e-9 {
 			a.Longest = max(a.Longest, Time(at-reached(arrived, in)))
 		}
 		if all-in < 1e-6*all {

@@ -71,8 +71,8 @@ func (o Options) cpu() Limit {
 	return Limit{
 		Name: "cpu", Unit: "µs/s",
 		Has: float64(o.Cores) * full * 1e6, Fixed: feeds, Each: listener + standby,
-		Shown: fmt.Sprintf("%d processors × %g %% = %s µs a second; %d relays fed with 20 ms packets: %.0f µs; a listener: %.1f packets × %.1f µs × %d = %.1f µs, its standby: %.1f µs",
-			o.Cores, 100*full, thousands(int(float64(o.Cores)*full*1e6)), o.Degree, feeds,
+		Shown: fmt.Sprintf("%s × %g %% = %s µs a second; %d relays fed with 20 ms packets: %s µs; a listener: %.1f packets × %.1f µs × %d = %.1f µs, its standby: %.1f µs",
+			some(o.Cores, "processor"), 100*full, thousands(int(float64(o.Cores)*full*1e6)), o.Degree, thousands(int(math.Round(feeds))),
 			cost.Rate(o.Packet), micros(c.CPUPerDatagram(o.Transport, o.Packet)), o.Speakers, listener, standby),
 	}
 }
@@ -146,17 +146,6 @@ func (l Limit) amount(v float64) string {
 		return fmt.Sprintf("%.1f", v)
 	}
 	return thousands(int(math.Round(v)))
-}
-
-// tightest is the index of the limit at which the fewest listeners are borne.
-func tightest(limits []Limit) int {
-	at := 0
-	for i, l := range limits {
-		if l.Listeners < limits[at].Listeners {
-			at = i
-		}
-	}
-	return at
 }
 
 // busiest is the highest load of a relay with so many listeners, in percent, and

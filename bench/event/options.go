@@ -74,7 +74,7 @@ const (
 	maxListeners = 100_000_000
 	maxZones     = 64
 	maxSpeakers  = 16
-	maxTime      = 7 * 24 * time.Hour
+	maxTime      = 24 * time.Hour
 )
 
 // DefaultLoad is a step below the load from which standbys are cold: then every

@@ -12,11 +12,11 @@ import (
 func (r *Result) WriteText(w io.Writer) error {
 	var b strings.Builder
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "  %-14s %s\n", name, fmt.Sprintf(format, args...))
+		fmt.Fprintf(&b, "  %-15s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	fmt.Fprintf(&b, "%s listeners within %v, %s, packets of %v over %s, %d speaking at a time\n",
 		thousands(r.Event.Listeners), r.Event.Arrive, some(r.Event.Zones, "zone"), r.Event.PacketMS, r.Event.Transport, r.Event.Speakers)
-	fmt.Fprintf(&b, "each relay: %d processors, %s, %s\n\n", r.Machine.Cores, Bytes(r.Machine.Memory), Bits(r.Machine.Egress))
+	fmt.Fprintf(&b, "each relay: %s, %s, %s\n\n", some(r.Machine.Cores, "processor"), Bytes(r.Machine.Memory), Bits(r.Machine.Egress))
 
 	verdict := "decides: " + r.Binds
 	if !r.Fits {
@@ -26,7 +26,7 @@ func (r *Result) WriteText(w io.Writer) error {
 	for _, lack := range r.Lack {
 		line("", "lacking: %s", lack)
 	}
-	line("in all", "%s processors, %s, %s", thousands(r.Cores), Bytes(r.Memory), Bits(r.Egress))
+	line("in all", "%s, %s, %s", some(r.Cores, "processor"), Bytes(r.Memory), Bits(r.Egress))
 	line("in use", "%.1f processors, %s, %s, %s packets a second", r.Used.Processors, Bytes(r.Used.Memory), Bits(r.Used.Egress), thousands(int(math.Round(r.Used.Packets))))
 	line("a relay", "%s listeners and as many who stand by, load %.0f %% of its %s; start it with --capacity %d", thousands(int(math.Round(r.PerRelay.Listeners))), r.PerRelay.Load, r.PerRelay.Of, r.PerRelay.Capacity)
 	line("tree", "%s deep, a relay feeds up to %d, %s from zone to zone", some(r.Tree.Depth, "hop"), r.Tree.Degree, some(r.Tree.Crossings, "way"))

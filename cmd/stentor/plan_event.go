@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"os"
 	"strings"
 	"time"
 
@@ -65,11 +64,11 @@ func runPlanEvent(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("json") {
-		out := json.NewEncoder(os.Stdout)
+		out := json.NewEncoder(c.App.Writer)
 		out.SetEscapeHTML(false)
 		err = out.Encode(r)
 	} else {
-		err = r.WriteText(os.Stdout)
+		err = r.WriteText(c.App.Writer)
 	}
 	if err == nil && !r.Fits {
 		err = errors.New("not enough: " + strings.Join(r.Lack, "; "))
