@@ -33,6 +33,14 @@ type Chart struct {
 	X, Y   string // what the axes show, with the unit
 	LogX   bool   // points at and below zero are left out
 	Series []Series
+	Events []Event
+}
+
+// An Event is a moment at which something happened: a line across the plot, if it
+// lies within.
+type Event struct {
+	X     float64
+	Label string
 }
 
 // Sizes in the units of the drawing, which the page scales to its own width.
@@ -42,7 +50,7 @@ const (
 )
 
 // colours is how many series the page has colours for; then they start again.
-const colours = 4
+const colours = 6
 
 // A drawing is a chart with everything in its place.
 type drawing struct {
@@ -51,6 +59,7 @@ type drawing struct {
 	PlotLeft, PlotRight, PlotTop, PlotY float64 // PlotY is where zero lies
 	MiddleX, MiddleY                    float64
 	XTicks, YTicks                      []mark
+	Moments                             []mark
 	Shapes                              []shape
 	Empty                               bool
 }
@@ -96,6 +105,11 @@ func (c Chart) draw() drawing {
 		return d
 	}
 	d.XTicks, d.YTicks = xs.marks(), ys.marks()
+	for _, e := range c.Events {
+		if finite(e.X) && xs.shows(e.X) && e.X >= xs.low && e.X <= xs.high {
+			d.Moments = append(d.Moments, mark{round(xs.at(e.X)), e.Label})
+		}
+	}
 	for i, s := range c.Series {
 		sh := shape{Name: s.Name, Colour: i % colours}
 		if s.Kind == Bars {

@@ -14,8 +14,18 @@ type Page struct {
 	Subtitle string
 	Warning  string // why the figures are not what they should be; empty: they are
 	Tiles    []Tile
+	Checks   []Check
 	Charts   []Chart
+	Heats    []Heat
+	Forests  []Forest
 	Facts    []Fact
+}
+
+// A Check is something that was promised.
+type Check struct {
+	Name      string
+	Want, Got string
+	Kept      bool
 }
 
 // A Tile is a figure that one should see first.
@@ -39,9 +49,17 @@ func (p Page) Write(w io.Writer) error {
 	view := struct {
 		Page
 		Drawings []drawing
+		HeatMaps []heatDrawing
+		Trees    []forestDrawing
 	}{Page: p}
 	for _, c := range p.Charts {
 		view.Drawings = append(view.Drawings, c.draw())
+	}
+	for _, h := range p.Heats {
+		view.HeatMaps = append(view.HeatMaps, h.draw())
+	}
+	for _, f := range p.Forests {
+		view.Trees = append(view.Trees, f.draw())
 	}
 	if err := page.Execute(w, view); err != nil {
 		return fmt.Errorf("report: %w", err)

@@ -14,11 +14,17 @@ func testPage() Page {
 		Title: "A <b>title</b>", Subtitle: "and & what it means", Warning: "not \"all\" of it",
 		Tiles: []Tile{{Label: "lost", Value: "0", Unit: "µs", Note: "of <1000>"}, {Label: "bare", Value: "1"}},
 		Charts: []Chart{
-			{Title: "Line", Note: "a note", X: "seconds", Y: "%", Series: []Series{{Name: "relay's <own>", Points: []Point{{1, 2}, {3, 4}}}}},
+			{Title: "Line", Note: "a note", X: "seconds", Y: "%", Events: []Event{{2, "a & happened"}, {9, "outside"}}, Series: []Series{{Name: "relay's <own>", Points: []Point{{1, 2}, {3, 4}}}}},
 			{Title: "Bars", X: "ms", LogX: true, Series: []Series{{Name: "b", Kind: Bars, Points: []Point{{1, 2}, {10, 4}}}}},
 			{Title: "Empty"},
 		},
-		Facts: []Fact{{Name: "kernel", Value: "<script>alert(1)</script>"}},
+		Checks: []Check{{Name: "nobody <waits>", Want: "0", Got: "0", Kept: true}, {Name: "nothing lost", Want: "0", Got: "7"}},
+		Heats: []Heat{
+			{Title: "Load", Note: "each relay's", X: "s", Steps: []float64{0, 1}, Zones: []HeatRows{{Name: "<zone>", Rows: [][]float64{{1, 99}}}}, Warm: 80, Hot: 100, Unit: "%"},
+			{Title: "No load"},
+		},
+		Forests: []Forest{testForest(), {Title: "No tree"}},
+		Facts:   []Fact{{Name: "kernel", Value: "<script>alert(1)</script>"}},
 	}
 }
 
@@ -30,14 +36,18 @@ func TestPage(t *testing.T) {
 	html := b.String()
 	for _, want := range []string{
 		"A &lt;b&gt;title&lt;/b&gt;", "and &amp; what it means", "relay&#39;s &lt;own&gt;", "&lt;script&gt;", "of &lt;1000&gt;",
-		"nothing was measured", `role="note"`, "M60 ", `<rect class="bar"`, `<circle class="dot"`, "prefers-color-scheme: dark",
+		"nothing was measured", `role="note"`, "M60 ", `<rect class="bar"`, `<circle class="dot"`, "nobody &lt;waits&gt;", `<span class="kept"`, `<span class="broken"`,
+		"&lt;zone&gt;", `<path class="h8" d="M`, `<rect class="box k1"`, `class="moment"`, "a &amp; happened", "prefers-color-scheme: dark",
 	} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if got := strings.Count(html, "<svg"); got != 3 {
-		t.Errorf("%d drawings, want 3", got)
+	if got := strings.Count(html, `role="img"`); got != 6 {
+		t.Errorf("%d drawings, want 6", got)
+	}
+	if strings.Contains(html, "outside") {
+		t.Error("an event lies outside of the plot")
 	}
 	if strings.Contains(html, "ZgotmplZ") {
 		t.Error("the template refused a value")
@@ -79,7 +89,7 @@ func TestEmptyPage(t *testing.T) {
 	if err := (Page{Title: "nothing"}).Write(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, never := range []string{"<table>", `role="note"`, "<svg", `<dl class`} {
+	for _, never := range []string{"<table>", `role="note"`, "<svg", `<dl class`, "checks\""} {
 		if strings.Contains(b.String(), never) {
 			t.Errorf("an empty page has %s", never)
 		}
