@@ -50,9 +50,10 @@ func (f *feed) run(ctx context.Context) {
 	defer cancel()
 	stop := context.AfterFunc(f.session.Context(), cancel)
 	defer stop()
-	var floor sync.WaitGroup
-	defer floor.Wait()
-	floor.Go(func() { f.followFloor(ctx) })
+	var besides sync.WaitGroup
+	defer besides.Wait()
+	besides.Go(func() { f.followFloor(ctx) })
+	besides.Go(func() { f.line.followView(ctx, &f.inUse) })
 	if err := f.follow(ctx); err != nil && ctx.Err() == nil {
 		f.l.log.Warn("announcements ended", "relay", f.session.Relay(), "cause", err)
 	}

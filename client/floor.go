@@ -2,63 +2,20 @@ package client
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"github.com/stentor-audio/stentor/client/hop"
 	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/protocol/session"
 )
 
-// floorRetry is how long a relay is left alone that ended telling whom listeners
-// hear.
-const floorRetry = time.Second
-
 // followFloor follows whom listeners of the room hear, while the session is in use.
 // Relays that do not know of it send everybody, and people on stage get everybody
 // (docs/stage-audio.md).
 func (f *feed) followFloor(ctx context.Context) {
-	if !f.session.stentor() || f.l.o.self != 0 {
-		return
-	}
-	for f.inUse.wanted(ctx) == nil {
-		err := f.hearFloor(ctx)
-		if refused := new(session.ResetError); errors.As(err, &refused) && refused.Remote {
-			return
-		}
-		if sleep(ctx, floorRetry) != nil {
-			return
-		}
+	if f.l.o.self == 0 {
+		f.line.followRoom(ctx, protocol.TrackLoudest, floorSink{f}, &f.inUse)
 	}
 }
-
-// hearFloor follows it until the session is not in use any more.
-func (f *feed) hearFloor(ctx context.Context) error {
-	sub, err := f.session.Subscribe(ctx, protocol.Subscribe{
-		Broadcast: floors.Join(protocol.Path(f.l.o.Room)), Track: protocol.TrackLoudest,
-		Delivery: protocol.Delivery{Priority: catalogPriority},
-	}, floorSink{f})
-	if err != nil {
-		return err
-	}
-	defer sub.Close()
-	for {
-		used, changed := f.inUse.get()
-		if !used {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-sub.Done():
-			return sub.Err()
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-// floors is where relays say things of rooms.
-const floors protocol.Path = ".stentor/rooms"
 
 // floorSink takes what a relay says of whom listeners hear.
 type floorSink struct{ feed *feed }

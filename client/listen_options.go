@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stentor-audio/stentor/client/playout"
+	"github.com/stentor-audio/stentor/relay/stage"
 )
 
 // ListenOptions say who listens to what. Room and at least one relay are
@@ -43,6 +44,12 @@ type ListenOptions struct {
 	// MaxSpeakers is how many are listened to at once; further ones are left
 	// out until one leaves. Zero means 32; at most 64.
 	MaxSpeakers int
+
+	// OnRoom is called with what everybody may know of the room (package stage) when
+	// that is first heard and whenever it changes, ten times a second at most: its
+	// title, when it begins, who is on the stage, who is muted. It must not block.
+	// Nil asks for nothing; a room of very many is spared what nobody looks at.
+	OnRoom func(stage.View)
 
 	// ConnectTimeout is how long no relay may answer at the beginning before
 	// Run fails. Later on a Listener goes on trying for ever. Zero means 10 s.

@@ -63,7 +63,7 @@ func NewListener(o ListenOptions) (*Listener, error) {
 	}
 	l.roam = r
 	r.purpose, r.room, r.options, r.log = purposeListen, o.Room, o.Dial, l.log
-	r.copy = newRoomCopy(o.Room, l.log)
+	r.copy, r.view = newRoomCopy(o.Room, l.log), &roomView{on: o.OnRoom}
 	r.dial = func(ctx context.Context, url string, pins []Hash, goaway func(string)) (*Session, error) {
 		return dialAs(ctx, url, o.Dial, protocol.RoleSubscriber, pins, goaway)
 	}

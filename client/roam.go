@@ -30,6 +30,7 @@ type roamer struct {
 	options Options // as its user gave them; for the lobby
 	log     *slog.Logger
 	copy    *roomCopy
+	view    *roomView
 
 	// dial makes a session with the relay at url, which may be recognised by pins
 	// beside what the user said. goaway must be its OnGoaway.

@@ -132,7 +132,7 @@ func (l *line) followState(ctx context.Context) error {
 	defer stop()
 	c := &custody{copy: l.r.copy, line: l, theirs: stage.State{Room: l.r.room}, changed: make(chan struct{})}
 	sub, err := l.session.Subscribe(ctx, protocol.Subscribe{
-		Broadcast: floors.Join(protocol.Path(l.r.room)), Track: stageTrack,
+		Broadcast: roomsOfRelays.Join(protocol.Path(l.r.room)), Track: stageTrack,
 		Delivery: protocol.Delivery{Priority: 0}, // to be told, not to take part
 	}, c)
 	if err != nil {

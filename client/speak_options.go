@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/relay/stage"
 )
 
 // SpeakOptions say who speaks where. Room, Name and at least one relay are
@@ -36,6 +37,12 @@ type SpeakOptions struct {
 	// two bytes, or none): for microphones. Otherwise every packet is sent as it
 	// is.
 	SkipSilence bool
+
+	// OnRoom is called with what everybody may know of the room (package stage) when
+	// that is first heard and whenever it changes, ten times a second at most: its
+	// title, when it begins, who is on the stage, who is muted. It must not block.
+	// Nil asks for nothing; a room of very many is spared what nobody looks at.
+	OnRoom func(stage.View)
 
 	// ConnectTimeout is how long no relay may answer at the beginning before
 	// Run fails. Later on a Speaker goes on trying for ever. Zero means 10 s.

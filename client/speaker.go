@@ -66,7 +66,7 @@ func NewSpeaker(o SpeakOptions) (*Speaker, error) {
 	}
 	s.roam = r
 	r.purpose, r.room, r.options, r.log = purposeSpeak, o.Room, o.Dial, s.log
-	r.copy = newRoomCopy(o.Room, s.log)
+	r.copy, r.view = newRoomCopy(o.Room, s.log), &roomView{on: o.OnRoom}
 	r.dial, r.up, r.down, r.order = s.dial, s.up, s.down, s.order
 	r.serve = serveUntilOver
 	if o.Dial.DialQUIC == nil {
@@ -96,6 +96,7 @@ func (s *Speaker) dial(ctx context.Context, url string, pins []Hash, goaway func
 
 // serveUntilOver lets a session publish until it or ctx ends.
 func serveUntilOver(ctx context.Context, l *line) {
+	l.tasks.Go(func() { l.followView(ctx, nil) })
 	select {
 	case <-l.session.Done():
 	case <-ctx.Done():

@@ -22,7 +22,7 @@ import (
 
 // newStages makes what a relay knows of rooms' states.
 func newStages(r *Relay) *stages {
-	s := &stages{relay: r, peers: make(map[string]map[*peer]int), voices: make(map[string]map[*voice]struct{})}
+	s := &stages{relay: r, peers: make(map[string]map[*peer]int), voices: make(map[string]map[*voice]struct{}), asking: make(chan struct{}, startsAtOnce)}
 	cfg := roomstate.Config{
 		Self:     r.cfg.Name,
 		Roots:    func(string) []string { return []string{r.cfg.Name} },
@@ -387,39 +387,4 @@ func (v view) stageView(ctx context.Context, name string) (out stage.View, ok bo
 		}
 		return stage.View{}, false
 	})
-}
-
-// askedViews are views of rooms that other relays were asked for lately.
-type askedViews struct {
-	mu    sync.Mutex
-	views map[string]askedView
-}
-
-type askedView struct {
-	at   time.Time
-	view stage.View
-	ok   bool
-}
-
-// askedFor is how long such a view may be given again, and maxAsked how many are.
-const (
-	askedFor = 250 * time.Millisecond
-	maxAsked = 1000
-)
-
-func (a *askedViews) get(name string, ask func() (stage.View, bool)) (stage.View, bool) {
-	a.mu.Lock()
-	kept, found := a.views[name]
-	a.mu.Unlock()
-	if found && time.Since(kept.at) < askedFor {
-		return kept.view, kept.ok
-	}
-	view, ok := ask()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.views == nil || len(a.views) >= maxAsked {
-		a.views = make(map[string]askedView)
-	}
-	a.views[name] = askedView{time.Now(), view, ok}
-	return view, ok
 }

@@ -31,7 +31,11 @@ func (v view) TakesNewcomers() bool { return v.State() == Ready && !v.full() }
 
 func (v view) Open() bool { return v.cfg.Open }
 
-func (v view) Lobby(room string, q api.LobbyQuery) api.Lobby { return v.lobby(room, q) }
+func (v view) Lobby(room string, q api.LobbyQuery) api.Lobby {
+	answer := v.lobby(room, q)
+	answer.Starts = v.startsOf(room)
+	return answer
+}
 
 func (v view) Self() api.Member {
 	load := min(100, int(v.load()))

@@ -2,6 +2,7 @@ package relay_test
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 	"testing"
 	"time"
@@ -107,5 +108,30 @@ func TestHostsClientBringsTheRoomBack(t *testing.T) {
 	case <-sub.Done():
 	case <-time.After(10 * time.Second):
 		t.Error("a speaker is shown all of the state")
+	}
+}
+
+// The lobby of any relay tells when a room begins, of those that hold it at once.
+func TestLobbyTellsWhenARoomBegins(t *testing.T) {
+	h := newHouse(t, 4, relay.Config{})
+	host := h.jwt("boss", token.RoleHost)
+	starts := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	h.do(h.relays[0], "create", host, `{"room":"town","starts":"`+starts.Format(time.RFC3339)+`"}`)
+	lobby := func(m *member) (answer struct{ Starts *time.Time }) {
+		_, body, _ := h.ask(m, "GET", "/v1/rooms/town/relays", "", "")
+		if err := json.Unmarshal(body, &answer); err != nil {
+			t.Errorf("%s: %v", body, err)
+		}
+		return answer
+	}
+	for _, m := range h.relays {
+		eventually(t, m.Name()+" tells", func() bool {
+			at := lobby(m).Starts
+			return at != nil && at.Equal(starts) && at.Location() == time.UTC
+		})
+	}
+	h.do(h.relays[1], "start", host, `{}`)
+	for _, m := range h.relays {
+		eventually(t, m.Name()+" does not tell any more", func() bool { return lobby(m).Starts == nil })
 	}
 }

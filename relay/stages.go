@@ -35,6 +35,8 @@ type stages struct {
 	pace  pace
 	asked askedViews
 
+	asking chan struct{} // one for each room that others are asked about for the lobby
+
 	mu     sync.Mutex
 	peers  map[string]map[*peer]int       // by room, and how often
 	voices map[string]map[*voice]struct{} // broadcasts that are published here

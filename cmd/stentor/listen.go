@@ -21,7 +21,7 @@ func listenCommand() *cli.Command {
 			"stentor listen --room R --speaker N --out n.opus one speaker's packets, as they were sent\n" +
 			"stentor listen --room R --out - | aplay -f S16_LE -r 48000\n\n" +
 			"Example: stentor listen --relay https://127.0.0.1:4443 --room town --duration 10s --out town.wav",
-		Description: "Waits where nobody speaks yet. What is lost on the way is fetched while there is time and\n" +
+		Description: "Waits where nobody speaks yet, and where a room was announced counts down to its beginning. What is lost on the way is fetched while there is time and\n" +
 			"concealed otherwise. A second relay stands by, and takes over unheard when the first one\n" +
 			"goes away: any relay of the network will do for --relay, the others are learnt from it.",
 		OnUsageError: usageError,
@@ -45,6 +45,8 @@ func runListen(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	opens := &opening{p: p}
+	o.OnRoom = opens.told
 	out, err := openOutput(c.String("out"), outputOptions{packet: o.Packet, delay: c.Duration("delay"), progress: p})
 	if err != nil {
 		return err
@@ -60,7 +62,7 @@ func runListen(c *cli.Context) error {
 		defer stop()
 		ctx = timed
 	}
-	err = listen(ctx, l, out, c.String("stats"), p)
+	err = listen(ctx, l, out, c.String("stats"), opens, p)
 	p.clear()
 	sayHeard(p, l.Stats())
 	return err
@@ -117,7 +119,7 @@ const maxDelay = 10 * time.Second
 
 // listen runs the listener and what becomes of its audio until ctx ends, which
 // is no failure, or either fails.
-func listen(ctx context.Context, l *client.Listener, out output, statsFile string, p *progress) error {
+func listen(ctx context.Context, l *client.Listener, out output, statsFile string, opens *opening, p *progress) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	ended := make(chan error, 1)
@@ -129,7 +131,7 @@ func listen(ctx context.Context, l *client.Listener, out output, statsFile strin
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		watch(ctx, l, out, statsFile, p)
+		watch(ctx, l, out, statsFile, opens, p)
 	}()
 	failed := out.run(ctx, l)
 	stop(failed)
@@ -160,7 +162,7 @@ const (
 )
 
 // watch says who is there, draws the line that changes and writes the stats.
-func watch(ctx context.Context, l *client.Listener, out output, statsFile string, p *progress) {
+func watch(ctx context.Context, l *client.Listener, out output, statsFile string, opens *opening, p *progress) {
 	tick := time.NewTicker(progressEvery)
 	defer tick.Stop()
 	begun := time.Now()
@@ -169,10 +171,14 @@ func watch(ctx context.Context, l *client.Listener, out output, statsFile string
 	var moves moves
 	for {
 		st := l.Stats()
-		newcomers(p, st, heard)
+		line, waits := opens.waits(time.Now())
+		if !waits {
+			newcomers(p, st, heard)
+			line = out.line(st)
+		}
 		moves.tell(p, st)
 		switch {
-		case st.Relay == "" || len(st.Tracks) > 0:
+		case st.Relay == "" || len(st.Tracks) > 0 || waits:
 			empty = time.Time{}
 		case empty.IsZero():
 			empty = time.Now()
@@ -180,7 +186,7 @@ func watch(ctx context.Context, l *client.Listener, out output, statsFile string
 			heard[""] = true
 			p.say("nobody speaks in %s yet; waiting", printable(st.Room))
 		}
-		p.show(clock(time.Since(begun)) + "  " + relayLine(st) + out.line(st))
+		p.show(clock(time.Since(begun)) + "  " + relayLine(st) + line)
 		if statsFile != "" && time.Since(written) >= statsEvery {
 			written = time.Now()
 			if err := st.WriteFile(statsFile); err != nil {

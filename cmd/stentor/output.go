@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -158,7 +159,7 @@ func (o *loudspeaker) run(ctx context.Context, _ *client.Listener) error {
 
 func (o *loudspeaker) close() error { return o.speaker.Close() }
 
-// wavFile records the mix, from the first voice on.
+// wavFile records the mix, from the first word on.
 type wavFile struct {
 	mix
 	path string
@@ -166,10 +167,10 @@ type wavFile struct {
 	wav  *wav.Writer
 }
 
-func (o *wavFile) run(ctx context.Context, _ *client.Listener) error {
+func (o *wavFile) run(ctx context.Context, l *client.Listener) error {
 	return o.inRealTime(ctx, func(block []float32) error {
 		if o.wav == nil {
-			if len(o.mixer.Voices()) == 0 {
+			if !anyHeard(l.Stats()) {
 				return nil
 			}
 			if err := o.create(); err != nil {
@@ -178,6 +179,12 @@ func (o *wavFile) run(ctx context.Context, _ *client.Listener) error {
 		}
 		return o.wav.Write(block)
 	})
+}
+
+// anyHeard reports whether something of a voice has come: somebody may be there for
+// long before a room begins.
+func anyHeard(st client.Stats) bool {
+	return slices.ContainsFunc(st.Tracks, func(t client.TrackStats) bool { return t.Expected > 0 })
 }
 
 func (o *wavFile) create() (err error) {

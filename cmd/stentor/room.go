@@ -21,7 +21,7 @@ func roomCommand() *cli.Command {
 		Name:  "room",
 		Usage: "make rooms, and say who may do what in them",
 		UsageText: "stentor room create town --title \"Town hall\" --token $HOST\n" +
-			"stentor room create launch --starts 2026-12-24T18:00:00Z --token $HOST\n" +
+			"stentor room create launch --starts 20:00 --token $HOST\n" +
 			"stentor room show town\n" +
 			"stentor room invite town ada --token $HOST\n" +
 			"stentor room mute town ada --token $HOST\n" +
@@ -36,7 +36,7 @@ func roomCommand() *cli.Command {
 		Subcommands: []*cli.Command{
 			roomVerb("create", "ROOM", "make a room; a room that somebody speaks in exists without", runCreate,
 				&cli.StringFlag{Name: "title", Usage: "what it is about", EnvVars: env("title")},
-				&cli.StringFlag{Name: "starts", Usage: "announce it for a `TIME` (2026-12-24T18:00:00Z, or 90m from now); until then nobody is heard", EnvVars: env("starts")}),
+				&cli.StringFlag{Name: "starts", Usage: "announce it for a `TIME`, such as 20:00, 2026-12-24T18:00:00Z, or 10m for ten minutes from now; until then nobody is heard", EnvVars: env("starts")}),
 			roomVerb("show", "ROOM", "who is on the stage, what state it is in", runShow),
 			roomVerb("list", "", "the rooms of the network", runList),
 			roomVerb("start", "ROOM", "begin a room that was announced, now", command("start", false)),
@@ -140,21 +140,6 @@ func runCreate(c *cli.Context) error {
 		return err
 	}
 	return postRoom(c, "/v1/rooms", body)
-}
-
-// startsAt reads a time, or how long from now.
-func startsAt(text string, now time.Time) (string, error) {
-	if text == "" {
-		return "", nil
-	}
-	if in, err := time.ParseDuration(text); err == nil {
-		return now.Add(in).UTC().Format(time.RFC3339), nil
-	}
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return "", usagef("--starts %q: want a time such as 2026-12-24T18:00:00Z, or 90m from now", text)
-	}
-	return at.UTC().Format(time.RFC3339), nil
 }
 
 func postRoom(c *cli.Context, path string, body roomBody) error {

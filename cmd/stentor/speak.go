@@ -15,6 +15,7 @@ import (
 	"github.com/stentor-audio/stentor/client/audio"
 	"github.com/stentor-audio/stentor/client/audio/device"
 	"github.com/stentor-audio/stentor/client/audio/opus"
+	"github.com/stentor-audio/stentor/relay/stage"
 )
 
 func speakCommand() *cli.Command {
@@ -65,6 +66,11 @@ func runSpeak(c *cli.Context) error {
 	o.Channels = info.Channels
 	if info.Bitrate > 0 {
 		o.Bitrate = info.Bitrate
+	}
+	opens, standing := &opening{p: p}, &standing{p: p, name: o.Name}
+	o.OnRoom = func(v stage.View) {
+		opens.told(v)
+		standing.told(v)
 	}
 	if info.Damage != nil {
 		p.say("the file is damaged and will end early: %v", info.Damage)

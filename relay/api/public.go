@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/stentor-audio/stentor/relay/stage"
 )
@@ -61,6 +62,9 @@ type Lobby struct {
 	// Cold asks clients to stand by without a session, because the relays have
 	// little to spare. It is only in what sessions are told.
 	Cold bool `json:"cold,omitempty"`
+	// Starts is when a room that was announced begins, in UTC. It is only in what
+	// the lobby says, where the relay knows it; sessions have the track state.
+	Starts *time.Time `json:"starts,omitempty"`
 }
 
 // An Error is how every refusal reads.

@@ -134,6 +134,23 @@ func (r *Rooms) State(name string) stage.State {
 	return stage.State{Room: name}
 }
 
+// Held is the state of a room that is held here, and whether it is: once the roots
+// have told it, or have had the time to.
+func (r *Rooms) Held(name string) (stage.State, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.rooms[name]
+	if h == nil {
+		return stage.State{Room: name}, false
+	}
+	select {
+	case <-h.synced:
+		return h.state, true
+	default:
+		return h.state, h.state.Exists()
+	}
+}
+
 // Await returns the state of a room that is wanted, once a root has told it or has
 // had the time to.
 func (r *Rooms) Await(ctx context.Context, name string) stage.State {
