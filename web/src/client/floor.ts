@@ -44,16 +44,21 @@ export async function followFloor(feed: Feed, room: string, take: (floor: Floor)
 }
 
 /**
- * Tells a track's buffer what of it will not come. True if that begins with the very
- * next frame and has not been said before: then the line is not to be suspected.
+ * Tells a track's buffer what of it will not come: what the floor leaves out, and all
+ * of who is muted in the room. True if that begins with the very next frame and has
+ * not been said before: then the line is not to be suspected.
  */
-export function leaveOut(track: Track, floor: Floor): boolean {
+export function leaveOut(track: Track, floor: Floor, muted: boolean): boolean {
   if (!track.buffer || track.newest === undefined) return false;
   const next = track.newest + 1;
-  const voice = floorVoice(floor, track.speaker, track.origin);
-  const { from, until } = voice ? floorGap(voice, next) : { from: Infinity, until: Infinity };
+  const { from, until } = muted ? { from: next, until: Infinity } : gapBehind(track, floor, next);
   track.buffer.leaveOut(from, until);
   const before = track.withheld;
   track.withheld = from === next ? from : undefined;
   return from === next && before !== from;
+}
+
+function gapBehind(track: Track, floor: Floor, next: number): { from: number; until: number } {
+  const voice = floorVoice(floor, track.speaker, track.origin);
+  return voice ? floorGap(voice, next) : { from: Infinity, until: Infinity };
 }

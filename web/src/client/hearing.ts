@@ -71,6 +71,7 @@ export class Hearing implements Owner, Gathering {
   private counted: number | undefined;
   private relay = ""; // listened to last
   private floor: Floor = [];
+  private muted: ReadonlySet<string> = new Set(); // in the room, for everybody
   private heardWho = false; // a relay has said who is live
   private wasCarried = false; // one has carried the room, now or before
 
@@ -144,9 +145,9 @@ export class Hearing implements Owner, Gathering {
     await feed.run();
   }
 
-  /** Of a crowded stage only the loudest are heard: the others are not missing. */
+  /** Of a crowded stage only the loudest are heard, and nobody who is muted: the others are not missing. */
   private leaveOut(track: Track): void {
-    if (leaveOut(track, this.floor)) this.roamer.step({ kind: "withheld", track: track.number });
+    if (leaveOut(track, this.floor, this.muted.has(track.speaker))) this.roamer.step({ kind: "withheld", track: track.number });
   }
 
   order(effect: Extract<Effect, { kind: "subscribe" | "unsubscribe" }>, line: Line): void {
@@ -167,7 +168,11 @@ export class Hearing implements Owner, Gathering {
   }
 
   room(state: RoomState): void {
-    if (!this.over) this.page.room(state);
+    if (this.over) return;
+    this.muted = new Set(state.stage.filter((member) => member.muted).map(({ name }) => name));
+    // Whoever may be heard again is so from the next frame that comes on.
+    for (const track of this.tracks) if (this.muted.has(track.speaker)) this.leaveOut(track);
+    this.page.room(state);
   }
 
   woke(): void {
@@ -262,7 +267,7 @@ export class Hearing implements Owner, Gathering {
     try {
       const room = await fetchRoom(this.roamer.directory.lobby.origin, this.options.room, { fetch: this.host.fetch });
       if (this.over || room.state === "unknown") return;
-      if (room.version > 0) this.page.room(room); // if it was not pushed
+      if (room.version > 0) this.room(room); // if it was not pushed
       if (room.listeners === this.counted) return;
       this.counted = room.listeners;
       this.page.listeners(room.listeners);

@@ -75,6 +75,28 @@ describe("a crowded stage", () => {
       }));
   }
 
+  test("whoever a host mutes is not missing, and is heard again from the first frame on", () =>
+    inWorld(2, async (w) => {
+      const bob = w.speak("bob", 12);
+      const room = (version: number, muted: boolean): void =>
+        void (w.room = { room: "town", state: "live", version, stage: [{ name: "bob", role: "speaker", muted }], hands: 0 });
+      const l = w.listen();
+      await playing(w, l);
+      w.floor = [{ name: "bob", publisher: 12, spans: [{ from: 0, until: bob.packets.length }] }]; // what relays do, and tell nobody
+      for (const r of w.relays) r.tellsFloor = false;
+      room(2, true);
+      await w.run(3000);
+      assert.deepEqual([track(l, "bob").lost, w.relays[1]!.asked.filter((t) => t.startsWith("audio")).length], [0, 0]);
+      const { played } = track(l, "bob");
+      w.floor = [{ name: "bob", publisher: 12, spans: [{ from: 0, until: 0 }, { from: Math.ceil(bob.packets.length / 3) * 3, until: Infinity }] }];
+      room(3, false);
+      await w.run(2000);
+      const now = track(l, "bob");
+      assert.deepEqual([now.lost, now.repaired], [0, 0]);
+      assert.ok(now.played > played + 80, `played ${now.played - played}`);
+      await l.stop();
+    }));
+
   test("what no relay tells of is missing", () =>
     inWorld(2, async (w) => {
       for (const r of w.relays) r.floors = false;

@@ -10,7 +10,7 @@ import { Inquiry } from "./inquiry";
 import { Line } from "./line";
 import { type RelayList, LONGEST_RETRY } from "./relays";
 import { tokenFault } from "./token";
-import { Failure, type FailureKind, type RoomState } from "./types";
+import { Failure, type RoomState } from "./types";
 
 /** How long the first answer of a lobby is waited for, in ms: a page that opens has time for a slow network. */
 const FIRST_LOBBY_TIMEOUT = 5000;
@@ -240,6 +240,7 @@ export class Roamer {
   private failed(line: Line, failure: Failure): void {
     this.lastFailure = failure.kind === "unreachable" ? (this.refusal() ?? failure) : failure;
     this.directory.tried(line.candidate, this.lastFailure);
+    if (isVerdict(this.lastFailure)) return this.fail(this.lastFailure); // of the room, whichever relay says it
     if (this.ups.size > 0) return;
     const why = isRefusal(this.lastFailure) ? this.lastFailure : this.directory.hopeless();
     if (why) this.fail(why);
@@ -351,7 +352,10 @@ export class Roamer {
 
 /** Whether a failure is a relay's no to whoever asks with this token under this name. */
 function isRefusal(failure: Failure): boolean {
-  return refusals.has(failure.kind);
+  return failure.kind === "unauthorized" || failure.kind === "forbidden" || failure.kind === "name-taken";
 }
 
-const refusals: ReadonlySet<FailureKind> = new Set<FailureKind>(["unauthorized", "forbidden", "name-taken", "removed", "banned", "ended"]);
+/** Whether a failure is the room's no to this person. */
+function isVerdict(failure: Failure): boolean {
+  return failure.kind === "removed" || failure.kind === "banned" || failure.kind === "ended";
+}

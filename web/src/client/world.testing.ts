@@ -79,8 +79,9 @@ export class FakeRelay {
   bundles = true;
   /** What it says in its list besides who there is. */
   hints: { gone?: string[]; cold?: boolean } = {};
-  /** It says whom listeners hear. */
+  /** It says whom listeners hear; or only knows of it, and says nothing new. */
   floors = true;
+  tellsFloor = true;
   /** Requests to subscribe, by track. */
   readonly asked: string[] = [];
   private sent = 0;
@@ -210,7 +211,7 @@ export class FakeRelay {
     if (!this.floors) throw new Refusal(ResetCode.NotFound, "no such track");
     let said: Floor = [];
     for (let n = 0; ; await abortable(this.world.nextStep(), signal)) {
-      if (this.dead || said === this.world.floor) continue;
+      if (this.dead || !this.tellsFloor || said === this.world.floor) continue;
       said = this.world.floor;
       await subscriber.writeGroup(n++, { timestamp: 0, payload: encodeFloor(said) });
     }

@@ -1,0 +1,102 @@
+/** A room with rights, on real relays: from a raised hand to the stage and out, and who of a crowd is heard. */
+import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { Words } from "../page/text";
+import type { Listener, TrackStats } from "../src/client/types";
+import { launch, open } from "./browser";
+import { eventually, pause, type Relay, run, scratch, speak, startNetwork, startRelay } from "./network";
+import { type Scene, scene } from "./scene";
+import { speechLike, wav } from "./speech";
+
+const english = new Words("en");
+type Key = Parameters<Words["say"]>[0];
+
+interface Globals {
+  stentorListener: Listener;
+}
+
+/** Waits until an element says that. */
+const says = (page: Page, selector: string, key: Key, filling = {}): Promise<unknown> =>
+  page.waitForFunction(([where, text]) => document.querySelector(where ?? "")?.textContent === text, [selector, english.say(key, filling)]);
+
+/** Opens the room's page with a link of somebody's own. */
+async function visit(scene: Scene, browser: Browser, relay: Relay, token: string): Promise<Page> {
+  const page = await open(scene, browser, `${relay.http}/r/town#jwt=${token}`, { permissions: ["microphone"], complaints: true });
+  await page.waitForFunction((text) => document.querySelector("#live")?.textContent !== text, english.say("room.loading"));
+  return page;
+}
+
+/** Whether somebody is heard at a page now. */
+const heard = (page: Page, name: string): Promise<boolean> =>
+  page.evaluate((who) => (globalThis as unknown as Globals).stentorListener.speakers.some((s) => s.name === who && s.speaking), name);
+
+scene("a hand goes up, is invited, heard, muted, banned; the room ends", async (scene) => {
+  const keys = scratch(scene);
+  run("token", "key", "--out", keys);
+  const key = join(keys, readdirSync(keys).find((file) => file.endsWith(".jwk")) ?? "");
+  const issue = (role: string, name: string): string => run("token", "issue", "--key", key, "--room", "town", "--role", role, "--name", name, "--sub", `${name}@example.org`);
+  const [a, b] = await startNetwork(scene, ["relay-a", "relay-b"], "--keys", keys);
+  assert.ok(a && b);
+  const microphone = join(scratch(scene), "microphone.wav");
+  writeFileSync(microphone, wav(speechLike(20)));
+  const browser = await launch(scene, "--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${microphone}`);
+
+  const ada = await visit(scene, browser, a, issue("host", "Ada"));
+  await ada.click("#host-create");
+  await says(ada, "#live", "room.live");
+  await ada.click("#listen");
+  const eve = await visit(scene, browser, b, issue("listener", "Eve"));
+  await eve.click("#listen");
+  assert.equal(await eve.isVisible("#talk-open"), false);
+  await eve.click("#hand-toggle");
+  await says(eve, "#hand-text", "hand.lower");
+
+  await ada.getByLabel("Invite Eve@example.org to speak").click();
+  await says(eve, "#news", "news.invited");
+  await eve.click("#talk-open");
+  await eve.click("#talk-start");
+  await says(eve, "#talk-status", "talk.live");
+  await eventually("Ada hears Eve", () => heard(ada, "Eve"));
+
+  const row = ada.locator("#speakers li", { has: ada.getByText("Eve", { exact: true }) });
+  await row.locator("button[aria-expanded]").click();
+  await row.getByRole("button", { name: "Mute for everybody" }).click();
+  await says(eve, "#news", "news.muted");
+  await says(eve, "#talk-status", "talk.silenced");
+  await eventually("nobody hears Eve", async () => !(await heard(ada, "Eve")));
+  await row.getByRole("button", { name: "Unmute", exact: true }).click();
+  await says(eve, "#talk-status", "talk.live");
+  await eventually("Ada hears Eve again", () => heard(ada, "Eve"));
+
+  await row.getByRole("button", { name: "Ban" }).click();
+  await row.locator(".sure").getByRole("button", { name: "Ban" }).click();
+  await says(eve, "#status", "failure.banned");
+  await eve.waitForSelector("#talk-live", { state: "hidden" });
+
+  await ada.click("#host-end");
+  await ada.locator(".sure").getByRole("button", { name: "End the room" }).click();
+  await says(ada, "#status", "status.ended");
+});
+
+scene("of a crowd the loudest are sent, and the others are not missing", async (scene) => {
+  const relay = await startRelay(scene, "relay-a", "--loudest", "1");
+  for (const [name, hz] of [["ada", 440], ["bob", 550]] as const) await speak(scene, [relay], "town", name, { hz });
+  const page = await open(scene, await launch(scene), `${relay.http}/r/town`);
+  await page.click("#listen");
+  const tracks = (): Promise<TrackStats[]> => page.evaluate(() => (globalThis as unknown as Globals).stentorListener.stats().tracks);
+  const played = async (): Promise<number[]> => (await tracks()).map((track) => track.played);
+  await eventually("one is heard", async () => (await played()).some((n) => n > 50));
+  // Whoever is heard at first may be another: a second later nobody is new.
+  await pause(1000);
+  const before = await tracks();
+  await eventually("one is heard for two seconds more", async () => (await tracks()).some((t, i) => t.played > (before[i]?.played ?? 0) + 100));
+  const after = await tracks();
+  const more = after.map((t, i) => t.played - (before[i]?.played ?? 0));
+  assert.deepEqual(more.filter((n) => n > 0).length, 1, `played since: ${more.join()}`);
+  const silent = after[more.indexOf(0)];
+  const was = before[more.indexOf(0)];
+  assert.deepEqual([silent?.lost, silent?.repaired], [was?.lost, was?.repaired], "whoever is not sent is not missing");
+  assert.equal(await page.evaluate(() => (globalThis as unknown as Globals).stentorListener.stats().hops.length), 0);
+});
