@@ -28,8 +28,8 @@ const (
 	listFor = time.Second
 )
 
-// A short is the part of a directory that a choice for a room can fall upon.
-type short struct {
+// A shortlist is the part of a directory that a choice for a room can fall upon.
+type shortlist struct {
 	order   []int32 // all relays in the room's order, by id
 	version uint64
 	relays  []membership.Relay
@@ -37,7 +37,7 @@ type short struct {
 }
 
 // shortOf is what a relay of a zone has to look at when it chooses for a room.
-func (w *world) shortOf(zone int32, rm *room) *short {
+func (w *world) shortOf(zone int32, rm *room) *shortlist {
 	v := w.views[zone]
 	s := &rm.shorts[zone]
 	if s.version == v.version {
@@ -92,7 +92,7 @@ func (w *world) order(rm *room) {
 
 // sound reports whether what was chosen from a short directory would have been
 // chosen from the whole.
-func (s *short) sound(places []membership.Relay, wanted int, pending map[string]int) bool {
+func (s *shortlist) sound(places []membership.Relay, wanted int, pending map[string]int) bool {
 	if s.whole {
 		return true
 	}

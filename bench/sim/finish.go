@@ -228,13 +228,13 @@ func (w *world) finishTrees() {
 			}
 		}
 		for _, r := range newest.Relays() {
-			w.res.Degrees = counted(w.res.Degrees, feeds[r.Name])
-			w.res.Depths = counted(w.res.Depths, depth[r.Name])
+			w.res.Degrees = tallied(w.res.Degrees, feeds[r.Name])
+			w.res.Depths = tallied(w.res.Depths, depth[r.Name])
 		}
 	}
 }
 
-func counted(counts []int, i int) []int {
+func tallied(counts []int, i int) []int {
 	for len(counts) <= i {
 		counts = append(counts, 0)
 	}

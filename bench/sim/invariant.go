@@ -78,12 +78,13 @@ func (w *world) checkServed(a answer, at *node) {
 	}
 }
 
-// watch looks until all trees are whole again.
-func (w *world) watch() {
+// disturb notes that the trees may not be whole any more, and looks until they are.
+func (w *world) disturb() {
 	if w.watching {
 		return
 	}
 	w.watching = true
+	began := w.now
 	var look func()
 	look = func() {
 		for _, rm := range w.rooms {
@@ -94,10 +95,12 @@ func (w *world) watch() {
 			rm.unsettled = false
 		}
 		w.watching = false
-		for _, h := range w.events {
-			if h.ConvergeMS < 0 {
-				h.ConvergeMS = (w.now - h.at).Milliseconds()
-				w.res.ConvergeMS = max(w.res.ConvergeMS, h.ConvergeMS)
+		took := (w.now - began).Milliseconds()
+		w.res.ConvergeMS = max(w.res.ConvergeMS, took)
+		for i := len(w.events) - 1; i >= 0; i-- {
+			h := w.events[i]
+			if i == len(w.events)-1 || h.ConvergeMS < 0 {
+				h.ConvergeMS = max(h.ConvergeMS, took)
 			}
 		}
 	}

@@ -551,7 +551,7 @@ func (w *world) conclude(l *listener, a *awake) {
 // lost1 counts lost frames by what they were lost to.
 func (w *world) lost1(l *listener, g uint64, lost uint32) {
 	w.lostNow += int64(lost)
-	if l.primary != nobody {
+	if l.primary != nobody && w.relays[l.primary].alive() {
 		if p := w.rooms[l.room].parts[l.primary]; p != nil {
 			at := time.Duration(g+1)*l.packet() + p.latency
 			for _, o := range p.outages {

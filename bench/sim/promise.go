@@ -2,7 +2,6 @@ package sim
 
 import (
 	"fmt"
-	"time"
 )
 
 // promises looks at what the scenario expects.
@@ -12,7 +11,7 @@ func (w *world) promises() []Promise {
 	add := func(name, text, want, got string, kept bool) {
 		list = append(list, Promise{Name: name, Text: text, Want: want, Got: got, Kept: kept})
 	}
-	ms := func(v int64) string { return (time.Duration(v) * time.Millisecond).String() }
+	ms := func(v int64) string { return ms(v).String() }
 	atMost := func(v any) string { return fmt.Sprintf("at most %v", v) }
 	if v := e.Lost; v != nil {
 		add("lost", "frames lost by those who were let in", atMost(*v), fmt.Sprint(res.Lost), res.Lost <= *v)

@@ -121,6 +121,7 @@ func (w *world) fell(r *node, freeze bool, down time.Duration) {
 	}
 	life := r.life
 	r.mute = w.now
+	w.disturb()
 	if freeze {
 		r.frozen = true
 	} else {
@@ -244,6 +245,7 @@ func (w *world) stop(r *node) {
 	}
 	life := r.life
 	r.up, r.mute, r.drain = false, w.now, nil
+	w.disturb()
 	w.depart(r)
 	w.loseSpeakers(r, w.c.RTT("", "")/2)
 	for _, list := range [][]int32{w.crowd(r.primaries), w.crowd(r.standbys)} {
@@ -525,6 +527,6 @@ func (w *world) happen(what string, relays, listeners int) *happened {
 		AtMS: w.now.Milliseconds(), What: what, Relays: relays, Listeners: listeners, ConvergeMS: -1,
 	}, at: w.now}
 	w.events = append(w.events, h)
-	w.watch()
+	w.disturb()
 	return h
 }

@@ -47,7 +47,7 @@ type room struct {
 
 	voices    []*speaker
 	order     []int32 // of relays, by id
-	shorts    []short
+	shorts    []shortlist
 	newest    []*plan.Plan         // by side of a split
 	parents   map[string][2]string // by the newest plan
 	flowing   bool                 // the flow is to be worked out anew

@@ -170,7 +170,7 @@ func (w *world) begin1() {
 	for i := range w.s.Rooms.Count {
 		w.rooms = append(w.rooms, &room{
 			id: int32(i), name: fmt.Sprintf("room-%d", i+1), parts: make(map[int32]*part),
-			shorts: make([]short, len(w.zones)), newest: make([]*plan.Plan, 2),
+			shorts: make([]shortlist, len(w.zones)), newest: make([]*plan.Plan, 2),
 		})
 	}
 	for _, rm := range w.rooms {
