@@ -91,6 +91,9 @@ func TestTokensOpenTheDoorTheyName(t *testing.T) {
 		expired := scope("", "")
 		expired.Expires = time.Now().Add(-time.Minute)
 		refused("expired", sign(expired), protocol.RoleBoth)
+		early := scope("", "")
+		early.NotBefore = time.Now().Add(time.Hour)
+		refused("not valid yet", sign(early), protocol.RoleBoth)
 		refused("listener who would speak", sign(scope("-", "")), protocol.RolePublisher)
 		refused("speaker who would listen", sign(scope("ada", "-")), protocol.RoleSubscriber)
 

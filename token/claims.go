@@ -37,8 +37,9 @@ func ParseRole(s string) (Role, error) {
 type Claims struct {
 	Scope
 
-	Expires time.Time // zero: never; written in whole seconds
-	Issued  time.Time // zero: not said; informative
+	Expires   time.Time // zero: never; written in whole seconds
+	NotBefore time.Time // zero: at once; likewise
+	Issued    time.Time // zero: not said; informative
 
 	Role    Role   // empty: not said
 	Name    string // shown to others; empty: not said
@@ -53,13 +54,14 @@ func (c Claims) MarshalJSON() ([]byte, error) {
 		Put  list     `json:"put,omitempty"`
 		Get  list     `json:"get,omitempty"`
 		Exp  *seconds `json:"exp,omitempty"`
+		Nbf  *seconds `json:"nbf,omitempty"`
 		Iat  *seconds `json:"iat,omitempty"`
 		Role Role     `json:"role,omitempty"`
 		Name string   `json:"name,omitempty"`
 		Sub  string   `json:"sub,omitempty"`
 	}{
 		string(c.Root), c.Put, c.Get,
-		secondsOf(c.Expires), secondsOf(c.Issued),
+		secondsOf(c.Expires), secondsOf(c.NotBefore), secondsOf(c.Issued),
 		c.Role, c.Name, c.Subject,
 	})
 }
@@ -77,11 +79,12 @@ func (c *Claims) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	out := Claims{Scope: scope}
-	var exp, iat seconds
+	var exp, nbf, iat seconds
 	var role string
 	var aud any
 	err = errors.Join(
 		member(raw, "exp", &exp),
+		member(raw, "nbf", &nbf),
 		member(raw, "iat", &iat),
 		member(raw, "role", &role),
 		member(raw, "name", &out.Name),
@@ -99,7 +102,7 @@ func (c *Claims) UnmarshalJSON(b []byte) error {
 	if out.Role, err = ParseRole(role); err != nil {
 		return err
 	}
-	out.Expires, out.Issued = exp.time, iat.time
+	out.Expires, out.NotBefore, out.Issued = exp.time, nbf.time, iat.time
 	*c = out
 	return nil
 }

@@ -26,6 +26,9 @@ var (
 	// ErrExpired says that exp has passed.
 	ErrExpired = errors.New("token expired")
 
+	// ErrNotYet says that nbf has not come.
+	ErrNotYet = errors.New("token not valid yet")
+
 	// ErrCeiling says that the token grants more than the scope of its key.
 	ErrCeiling = errors.New("token grants more than its key may")
 

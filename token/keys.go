@@ -30,9 +30,13 @@ func NewKeys(key Key) (*Keys, error) {
 	return &Keys{only: &key}, nil
 }
 
+// aheadFor is how far the clock of who issued a token may be ahead of ours: a token
+// that is good from now on should be good now.
+const aheadFor = time.Minute
+
 // Verify checks a token and says what it grants on the path that a session was
-// opened on. The expiry is compared with now, without leeway. Errors are those
-// of this package.
+// opened on. The expiry is compared with now, without leeway; nbf, which moq-token
+// does not write or look at, with that of a minute. Errors are those of this package.
 func (k *Keys) Verify(token, sessionPath string, now time.Time) (Grant, error) {
 	if token == "" {
 		return Grant{}, ErrMissing
@@ -47,6 +51,9 @@ func (k *Keys) Verify(token, sessionPath string, now time.Time) (Grant, error) {
 	}
 	if !claims.Expires.IsZero() && !now.Before(claims.Expires) {
 		return Grant{}, fmt.Errorf("%w at %s", ErrExpired, claims.Expires.UTC().Format(time.RFC3339))
+	}
+	if now.Add(aheadFor).Before(claims.NotBefore) {
+		return Grant{}, fmt.Errorf("%w: from %s on", ErrNotYet, claims.NotBefore.UTC().Format(time.RFC3339))
 	}
 	if ceiling, ok := key.Ceiling(); ok && !claims.within(ceiling) {
 		return Grant{}, ErrCeiling
@@ -63,8 +70,8 @@ func (k *Keys) Verify(token, sessionPath string, now time.Time) (Grant, error) {
 	}, nil
 }
 
-// parser leaves the registered claims alone: exp is ours to check, and
-// moq-token looks at no other.
+// parser leaves the registered claims alone: exp and nbf are ours to check, and of
+// the others moq-token looks at none.
 var parser = jwt.NewParser(jwt.WithoutClaimsValidation(), jwt.WithStrictDecoding())
 
 // claims returns what a token says and the key that vouches for it.
