@@ -94,10 +94,10 @@ func (w *wolf) cry(now time.Duration) {
 	w.count++
 }
 
-// cries reports whether there have been too many to believe the next.
-func (w *wolf) cries(now time.Duration) bool {
+// cries is how many there have been of late.
+func (w *wolf) cries(now time.Duration) int {
 	w.roll(now)
-	return w.count+w.before >= maxFalseAlarms
+	return w.count + w.before
 }
 
 func (w *wolf) roll(now time.Duration) {

@@ -89,8 +89,9 @@
 //     brought nothing of the track for max(200 ms, 2P) + margin. That the
 //     standby is first proves little; being played anyway, it can wait for proof.
 //
-// After four false alarms in 10 to 20 s the line cries wolf: for a while the
-// standby is tried only when that hop would be due.
+// After eight false alarms in 10 to 20 s the line cries wolf: for a while the
+// standby is tried 120 ms after the packet was expected, and after sixteen only
+// when that hop would be due.
 //
 // # The line
 //

@@ -37,9 +37,13 @@ const (
 	firstRetry = 2 * time.Second
 	maxRetries = 4
 
-	// More late packets than these within ten to twenty seconds, and the line is
-	// taken for one that cries wolf.
-	maxFalseAlarms   = 4
+	// So many false alarms within ten to twenty seconds, and the line is taken for
+	// one that cries wolf: it is given all the time that there is. A false alarm
+	// costs the standby about ten packets, with twice as many a tenth of what
+	// listening does: from then on the standby is spared, so that relays that are
+	// late because they are busy do not make others so.
+	manyFalseAlarms  = 8
+	mostFalseAlarms  = 16
 	falseAlarmWindow = 10 * time.Second
 
 	// The next standby is dialled at leisure, so that a relay's death is not

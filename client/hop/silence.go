@@ -37,8 +37,11 @@ func (m *Machine) listen() {
 func (m *Machine) alarm(t *track) {
 	t.state, t.alarmedAt, t.trialAt = alarmed, m.now, m.now
 	t.recovered, t.trying, t.retryAt = false, false, never
-	if m.wolf.cries(m.now) {
+	switch cries := m.wolf.cries(m.now); {
+	case cries >= mostFalseAlarms:
 		t.trialAt = max(m.now, t.lastAt+t.silentAfter())
+	case cries >= manyFalseAlarms:
+		t.trialAt = max(m.now, t.expectedAt+maxMargin)
 	}
 }
 

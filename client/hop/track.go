@@ -35,7 +35,9 @@ type track struct {
 	end       time.Duration // the media time it reaches up to
 	frames    uint64        // in a group
 	overdueAt time.Duration
-	arrivals  arrivals
+	// expectedAt is when the next group would come if none had ever been late.
+	expectedAt time.Duration
+	arrivals   arrivals
 
 	// While alarmed.
 	alarmedAt time.Duration
@@ -159,6 +161,7 @@ func (m *Machine) expect(t *track, e Event, before uint64) {
 	}
 	t.lastAt = m.now
 	t.overdueAt = m.now + t.overdueIn(late)
+	t.expectedAt = m.now + length - late
 	m.wake(t.overdueAt)
 }
 

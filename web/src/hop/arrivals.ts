@@ -1,4 +1,4 @@
-import { falseAlarmWindow, maxFalseAlarms } from "./options";
+import { falseAlarmWindow } from "./options";
 
 /**
  * The margin by which a packet may come later than expected: 1.5 times as late as
@@ -84,10 +84,10 @@ export class Wolf {
     this.count++;
   }
 
-  /** Whether there have been too many to believe the next. */
-  cries(now: number): boolean {
+  /** How many there have been of late. */
+  cries(now: number): number {
     this.roll(now);
-    return this.count + this.before >= maxFalseAlarms;
+    return this.count + this.before;
   }
 
   private roll(now: number): void {

@@ -62,10 +62,14 @@ export const firstRetry = 2000;
 export const maxRetries = 4;
 
 /**
- * More late packets than these within ten to twenty seconds, and the line is
- * taken for one that cries wolf.
+ * So many false alarms within ten to twenty seconds, and the line is taken for one
+ * that cries wolf: it is given all the time that there is. A false alarm costs the
+ * standby about ten packets, with twice as many a tenth of what listening does:
+ * from then on the standby is spared, so that relays that are late because they are
+ * busy do not make others so.
  */
-export const maxFalseAlarms = 4;
+export const manyFalseAlarms = 8;
+export const mostFalseAlarms = 16;
 export const falseAlarmWindow = 10_000;
 
 /**

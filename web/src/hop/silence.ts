@@ -1,8 +1,9 @@
 import { relax, relaxOthers, subscribe, use } from "./link";
+import { maxMargin } from "./arrivals";
 import type { Track } from "./event";
 import type { Link } from "./link";
 import { begin, mayHop, promote, report } from "./move";
-import { answerWithin, firstRetry, maxRetries, patience, spread, tickAfter, tryOutFor } from "./options";
+import { answerWithin, firstRetry, manyFalseAlarms, maxRetries, mostFalseAlarms, patience, spread, tickAfter, tryOutFor } from "./options";
 import type { State } from "./state";
 import { voiceOf } from "./track";
 import type { Voice } from "./voice";
@@ -42,8 +43,11 @@ function alarm(m: State, v: Voice): void {
   v.alarmedAt = v.trialAt = m.now;
   v.recovered = v.trying = false;
   v.retryAt = Infinity;
-  if (m.wolf.cries(m.now)) {
+  const cries = m.wolf.cries(m.now);
+  if (cries >= mostFalseAlarms) {
     v.trialAt = Math.max(m.now, v.lastAt + v.silentAfter());
+  } else if (cries >= manyFalseAlarms) {
+    v.trialAt = Math.max(m.now, v.expectedAt + maxMargin);
   }
 }
 

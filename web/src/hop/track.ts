@@ -86,6 +86,7 @@ function expect(m: State, v: Voice, e: Arrived, before: number): void {
   }
   v.lastAt = m.now;
   v.overdueAt = m.now + v.overdueIn(late);
+  v.expectedAt = m.now + length - late;
   m.wake(v.overdueAt);
 }
 

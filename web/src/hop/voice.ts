@@ -47,6 +47,8 @@ export class Voice {
   /** In a group. */
   frames = 1;
   overdueAt = 0;
+  /** When the next group would come if none had ever been late. */
+  expectedAt = 0;
   readonly arrivals = new Arrivals();
 
   // While alarmed.
