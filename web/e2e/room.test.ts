@@ -80,6 +80,23 @@ scene("a hand goes up, is invited, heard, muted, banned; the room ends", async (
   await says(ada, "#status", "status.ended");
 });
 
+scene("a host's page gives the room back to a network that has forgotten it", async (scene) => {
+  const keys = scratch(scene);
+  run("token", "key", "--out", keys);
+  const key = join(keys, readdirSync(keys).find((file) => file.endsWith(".jwk")) ?? "");
+  const host = run("token", "issue", "--key", key, "--room", "town", "--role", "host", "--name", "Ada", "--sub", "ada@example.org");
+  const relay = await startRelay(scene, "relay-a", "--keys", keys);
+  run("room", "create", "town", "--title", "Town hall", "--relay", relay.url, "--token", host);
+  const page = await visit(scene, await launch(scene), relay, host);
+  // Kept when the relay has been asked for it; the answer is only for who asks.
+  const kept = page.waitForResponse((response) => response.url().endsWith("/state") && response.ok());
+  await page.click("#listen");
+  await kept;
+  await relay.process.kill("SIGTERM"); // the sessions end at once; a killed one is waited for
+  const fresh = await startRelay(scene, "relay-a", "--keys", keys, "--listen", new URL(relay.url).host, "--http", new URL(relay.http).host);
+  await eventually("the room has its title again", async () => ((await (await fetch(`${fresh.http}/v1/rooms/town`)).json()) as { title?: string }).title === "Town hall", 45_000);
+});
+
 scene("of a crowd the loudest are sent, and the others are not missing", async (scene) => {
   const relay = await startRelay(scene, "relay-a", "--loudest", "1");
   for (const [name, hz] of [["ada", 440], ["bob", 550]] as const) await speak(scene, [relay], "town", name, { hz });

@@ -56,7 +56,7 @@ export function count(value: unknown, what: string): number {
 export async function readJson(response: Response, who: string): Promise<unknown> {
   const body = await readBody(response, who);
   if (!response.ok) {
-    const { code, message } = refusal(response.status, body, who);
+    const { code, message } = refusalOf(response.status, body, who);
     throw new StatusError(response.status, message, retryAfter(response), code);
   }
   try {
@@ -66,8 +66,8 @@ export async function readJson(response: Response, who: string): Promise<unknown
   }
 }
 
-/** Reads at most 64 KiB of text. */
-export async function readBody(response: Response, who: string): Promise<string> {
+/** Reads at most so many bytes of text, 64 KiB unless told otherwise. */
+export async function readBody(response: Response, who: string, most = MAX_ANSWER): Promise<string> {
   const reader = response.body?.getReader();
   if (!reader) return "";
   const decoder = new TextDecoder();
@@ -77,16 +77,16 @@ export async function readBody(response: Response, who: string): Promise<string>
     const { done, value } = await reader.read();
     if (done) return body + decoder.decode();
     size += value.length;
-    if (size > MAX_ANSWER) {
+    if (size > most) {
       void reader.cancel().catch(() => undefined);
-      throw new Failure("protocol", `${who} answers with more than ${MAX_ANSWER} bytes`);
+      throw new Failure("protocol", `${who} answers with more than ${most} bytes`);
     }
     body += decoder.decode(value, { stream: true });
   }
 }
 
 /** What a refusal says, as Stentor's HTTP writes it: {"error": {"code": …, "message": …}}. */
-function refusal(status: number, body: string, who: string): { code: string; message: string } {
+export function refusalOf(status: number, body: string, who: string): { code: string; message: string } {
   try {
     const error = members(members(JSON.parse(body), "the answer")["error"], "error");
     const { code } = error;

@@ -222,7 +222,7 @@ export class Line {
   private room(frame: Frame): void {
     this.heard();
     try {
-      this.r.owner.room(parseRoomState(parseDocument(frame)));
+      this.r.room(this, parseRoomState(parseDocument(frame)));
     } catch {
       // what was said before still holds
     }

@@ -3,6 +3,7 @@ import { TICK } from "../hop";
 import type { Setup } from "../protocol";
 import type { Connection } from "../session/connection";
 import type { Publisher } from "../session/publisher";
+import { Custody, mayKeep } from "./custody";
 import { Directory } from "./directory";
 import { failureOf } from "./failure";
 import type { Host } from "./host";
@@ -94,6 +95,7 @@ export class Roamer {
   private askAt = -Infinity;
   private everUp = false;
   private readonly inquiry: Inquiry;
+  private readonly custody: Custody | undefined;
 
   constructor(
     private readonly host: Host,
@@ -104,6 +106,7 @@ export class Roamer {
   ) {
     this.directory = new Directory(lobby, purpose.room);
     this.inquiry = new Inquiry(host, purpose, this.directory, this.over.signal);
+    if (mayKeep(purpose.token, purpose.does)) this.custody = new Custody(host, this, this.over.signal);
     this.began = this.seenAt = host.now();
   }
 
@@ -200,6 +203,7 @@ export class Roamer {
   }
 
   private drop(line: Line): void {
+    this.custody?.forget(line);
     this.lines.delete(line.id);
     this.ups.delete(line);
     line.close();
@@ -226,6 +230,7 @@ export class Roamer {
    * wanted the end, and so need not be told.
    */
   forget(line: Line, failure: Failure): boolean {
+    this.custody?.forget(line);
     this.ups.delete(line);
     if (this.lines.get(line.id) !== line || this.over.signal.aborted) return false;
     this.lines.delete(line.id);
@@ -343,6 +348,12 @@ export class Roamer {
    */
   private informed(): boolean {
     return [...this.ups].some((line) => line.listed && line.quiet() < ALIVE_FOR);
+  }
+
+  /** Takes what the relay of a line says of the room. */
+  room(line: Line, state: RoomState): void {
+    this.custody?.said(line, state);
+    this.owner.room(state);
   }
 
   private moved(): void {

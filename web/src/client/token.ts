@@ -8,15 +8,16 @@ import { Failure } from "./types";
  */
 export function tokenFault(token: string | undefined, now: number): Failure | undefined {
   if (!token) return undefined;
-  const expiry = claims(token)?.["exp"];
-  if (claims(token) === undefined) return new Failure("unauthorized", "the token is none: a JWT has three parts, the second of them JSON");
+  const expiry = claimsOf(token)?.["exp"];
+  if (claimsOf(token) === undefined) return new Failure("unauthorized", "the token is none: a JWT has three parts, the second of them JSON");
   if (typeof expiry === "number" && expiry * 1000 <= now) {
     return new Failure("unauthorized", `the token has expired at ${new Date(expiry * 1000).toISOString()}`);
   }
   return undefined;
 }
 
-function claims(token: string): Record<string, unknown> | undefined {
+/** What a token says, without knowing whether it is true; undefined if it is none. */
+export function claimsOf(token: string): Record<string, unknown> | undefined {
   const parts = token.split(".");
   if (parts.length !== 3) return undefined;
   try {

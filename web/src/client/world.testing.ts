@@ -360,7 +360,7 @@ function opus(n: number): Uint8Array {
 }
 
 /** What a lobby is asked. */
-type Route = (url: URL) => Response | Promise<Response>;
+type Route = (url: URL, init?: RequestInit) => Response | Promise<Response>;
 
 /** All of it. Make one per test, by {@link inWorld}. */
 export class World implements Host {
@@ -462,10 +462,10 @@ export class World implements Host {
   now = (): number => this.time;
   date = (): number => 1_700_000_000_000 + this.time;
   random = (): number => 0.5;
-  readonly fetch = (async (input: URL | string): Promise<Response> => {
+  readonly fetch = (async (input: URL | string, init?: RequestInit): Promise<Response> => {
     const url = new URL(String(input));
     this.questions.push(url.pathname + url.search);
-    if (this.route) return this.route(url);
+    if (this.route) return this.route(url, init);
     const relay = this.relays.find((r) => new URL(r.url).host === url.host);
     if (!relay || relay.dead) throw new TypeError("fetch failed");
     if (url.pathname.endsWith("/relays")) return json(this.list());
