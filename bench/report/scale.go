@@ -69,10 +69,28 @@ func (s scale) at(v float64) float64 {
 
 func (s scale) marks() []mark {
 	out := make([]mark, len(s.steps))
+	unit, letter := s.unit()
 	for i, v := range s.steps {
-		out[i] = mark{round(s.at(v)), number(v)}
+		out[i] = mark{round(s.at(v)), number(v / unit)}
+		if v != 0 {
+			out[i].Label += letter
+		}
 	}
 	return out
+}
+
+// unit shortens the labels of an axis on which some would be longer than there is
+// room for.
+func (s scale) unit() (times float64, letter string) {
+	switch most := math.Max(math.Abs(s.low), math.Abs(s.high)); {
+	case most >= 1e9:
+		return 1e9, "G"
+	case most >= 1e6:
+		return 1e6, "M"
+	case most >= 1e5:
+		return 1e3, "k"
+	}
+	return 1, ""
 }
 
 // number writes a value with what digits matter.

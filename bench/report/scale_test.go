@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -79,6 +80,27 @@ func TestNumber(t *testing.T) {
 	} {
 		if got := number(v); got != want {
 			t.Errorf("%g is written %q, want %q", v, got, want)
+		}
+	}
+}
+
+// Labels have room for five digits.
+func TestLongLabels(t *testing.T) {
+	for _, tt := range []struct {
+		high float64
+		want string
+	}{
+		{50_000, "0 10000 20000 30000 40000 50000"},
+		{500_000, "0 100k 200k 300k 400k 500k"},
+		{2_000_000, "0 0.5M 1M 1.5M 2M"},
+		{4e9, "0 1G 2G 3G 4G"},
+	} {
+		var labels []string
+		for _, m := range linearScale(0, tt.high, 0, 100, 5).marks() {
+			labels = append(labels, m.Label)
+		}
+		if got := strings.Join(labels, " "); got != tt.want {
+			t.Errorf("up to %v: %s, want %s", tt.high, got, tt.want)
 		}
 	}
 }
