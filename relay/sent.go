@@ -27,6 +27,7 @@ type sent struct {
 // underWay are those on their way to one relay.
 type underWay struct {
 	load       uint8 // that the relay told last
+	known      bool  // load is: it has been asked for since the first was sent
 	since      time.Time
 	now, older int // sent since then, and in the sentFor before
 }
@@ -58,9 +59,10 @@ func (s *sent) pending(relays []membership.Relay, now time.Time) map[string]int 
 		if w == nil {
 			continue
 		}
-		if w.turn(now); w.load != r.Load {
-			w.load, w.now, w.older = r.Load, 0, 0 // they are in what it says now
+		if w.turn(now); w.known && w.load != r.Load {
+			w.now, w.older = 0, 0 // they are in what it says now
 		}
+		w.load, w.known = r.Load, true
 		if w.now+w.older == 0 {
 			delete(s.relays, r.Name)
 			continue
