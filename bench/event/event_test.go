@@ -61,6 +61,7 @@ func TestLimits(t *testing.T) {
 		{"long packets", func(o *Options) { o.Packet = 120 * time.Millisecond }, map[string]int{"cpu": 1363, "memory": 1875, "egress": 1182, "packets": 5904}},
 		{"a cloud that lets out 10,000 packets", func(o *Options) { o.Packets = 10000 }, map[string]int{"packets": 252}},
 		{"and a million", func(o *Options) { o.Packets = 1e6 }, map[string]int{"packets": 2952}},
+		{"meant for 1,000 sessions", func(o *Options) { o.Capacity = 1000 }, map[string]int{"cpu": 818, "sessions": 250}},
 		{"full", func(o *Options) { o.Load = 95 }, map[string]int{"cpu": 1583}},
 		{"nothing left", func(o *Options) { o.Load = 1 }, map[string]int{"cpu": 0, "memory": 0, "egress": 0, "packets": 12}},
 		{"few are fed", func(o *Options) { o.Degree = 6 }, map[string]int{"cpu": 838}},
@@ -114,6 +115,7 @@ func TestMake(t *testing.T) {
 		{"a few", func(o *Options) { o.Listeners = 5 }, 2, "one relay less", []int{1, 1}},
 		{"a few, in many zones", func(o *Options) { o.Listeners, o.Zones = 5, 5 }, 5, "no single relay", []int{1, 1, 1, 1, 1}},
 		{"a fleet that was given", func(o *Options) { o.Listeners, o.Relays, o.Zones = 10000, 20, 3 }, 20, "cpu", []int{7, 7, 6}},
+		{"a small capacity", func(o *Options) { o.Listeners, o.Capacity = 10000, 400 }, 100, "sessions", []int{50, 50}},
 		{"little memory", func(o *Options) { o.Listeners, o.Memory = 10000, 300e6 }, 26, "memory", []int{13, 13}},
 	}
 	for _, tt := range tests {
@@ -156,6 +158,10 @@ func TestUsed(t *testing.T) {
 	}
 	if r.PerRelay.Of != "cpu" || math.Abs(r.PerRelay.Load-100*(10000.0/13*500+16000)/850000) > 1e-6 {
 		t.Errorf("%+v", r.PerRelay)
+	}
+	o.Capacity = 2000
+	if c, err := Make(o); err != nil || c.PerRelay.Capacity != 2000 {
+		t.Errorf("capacity that was given: %+v, %v", c, err)
 	}
 	// (850,000 − 16,000) / 500 listeners at 100 %, and as many who stand by.
 	if r.PerRelay.Capacity != 2*1668 {
@@ -212,6 +218,7 @@ func TestRefused(t *testing.T) {
 		{"the only zone", func(o *Options) { o.Zones, o.ZoneLoss = 1, true }, ErrOptions, "--zones 2"},
 		{"empty zones", func(o *Options) { o.Zones, o.Relays = 5, 4 }, ErrOptions, "at least one in each"},
 		{"a fleet beyond a room", func(o *Options) { o.Relays = plan.MaxRelays + 1 }, ErrOptions, "relays"},
+		{"a capacity below nothing", func(o *Options) { o.Capacity = -1 }, ErrOptions, "capacity"},
 		{"a degree that is no tree", func(o *Options) { o.Degree = 5 }, ErrOptions, "degree"},
 		{"more than relays can be", func(o *Options) { o.Listeners = 10_000_000 }, ErrTooBig, "a room may be on 4,096"},
 		{"machines too small for the relay alone", func(o *Options) { o.Load = 1 }, ErrTooBig, "larger machines"},

@@ -11,7 +11,7 @@ import (
 
 // A Limit is what a relay may run out of, and when.
 type Limit struct {
-	Name string `json:"name"` // cpu, memory, egress or packets
+	Name string `json:"name"` // cpu, memory, egress, packets or sessions
 
 	// Has is what there is at a load of 100 %, Fixed what a relay needs without any
 	// listener, and Each what a listener takes, its standby elsewhere included.
@@ -42,6 +42,9 @@ func (l Limit) load(listeners float64) float64 {
 // limits are all there are, for a relay of this event.
 func (o Options) limits() []Limit {
 	list := []Limit{o.cpu(), o.memory(), o.egress(), o.packets()}
+	if o.Capacity > 0 {
+		list = append(list, o.sessions())
+	}
 	for i := range list {
 		l := &list[i]
 		l.Listeners = l.bears(o.Load)
@@ -132,6 +135,14 @@ func (o Options) packets() Limit {
 	}
 }
 
+// sessions are those that the relay is told to be meant for.
+func (o Options) sessions() Limit {
+	return Limit{
+		Name: "sessions", Has: float64(o.Capacity), Each: 2,
+		Shown: fmt.Sprintf("--capacity %d; a listener and its standby: 2", o.Capacity),
+	}
+}
+
 // amount writes a figure of the limit with its unit.
 func (l Limit) amount(v float64) string {
 	switch l.Unit {
@@ -143,7 +154,7 @@ func (l Limit) amount(v float64) string {
 		return thousands(int(math.Round(v))) + " µs"
 	}
 	if v < 100 {
-		return fmt.Sprintf("%.1f", v)
+		return short(v)
 	}
 	return thousands(int(math.Round(v)))
 }

@@ -40,6 +40,10 @@ type Options struct {
 	// clouds limit them. Zero: no limit but the relay's own.
 	Packets float64
 
+	// Capacity is the relays' --capacity, in sessions: each listener has two, one of
+	// them elsewhere. Zero: as much as the machine bears.
+	Capacity int
+
 	// Packet is how much audio a datagram carries, one of [cost.Packets]. Zero
 	// means 60 ms.
 	Packet time.Duration
@@ -106,6 +110,7 @@ func (o Options) check() error {
 		{"relays", float64(o.Relays), 0, plan.MaxRelays},
 		{"degree", float64(o.Degree), plan.MinDegree, plan.MaxDegree},
 		{"packets", o.Packets, 0, 1e12},
+		{"capacity", float64(o.Capacity), 0, 1e9},
 	} {
 		if math.IsNaN(n.value) || n.value < n.low || n.value > n.high {
 			return fmt.Errorf("%w: %s %v: want %v to %v", ErrOptions, n.name, n.value, n.low, n.high)

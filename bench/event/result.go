@@ -62,6 +62,8 @@ type Machine struct {
 	Memory  float64 `json:"memory_bytes"`
 	Egress  float64 `json:"egress_bits_per_s"`
 	Packets float64 `json:"packets_per_s,omitempty"`
+
+	Capacity int `json:"capacity,omitempty"` // sessions, if it was given
 }
 
 // A Use is what the whole fleet uses.
@@ -91,7 +93,7 @@ func Make(o Options) (*Result, error) {
 	limits := o.limits()
 	r := &Result{
 		Event:   Event{o.Listeners, Time(o.Arrive), o.Zones, Time(o.Packet), o.Transport, o.Speakers, o.Load, Time(o.Patience), o.ZoneLoss, o.Relays},
-		Machine: Machine{o.Cores, o.Memory, o.Egress, o.Packets},
+		Machine: Machine{o.Cores, o.Memory, o.Egress, o.Packets, o.Capacity},
 		Limits:  limits,
 	}
 	var err error
@@ -142,7 +144,9 @@ func (r *Result) perRelay(o Options) {
 	r.PerRelay.Load, r.PerRelay.Of = busiest(r.Limits, each)
 	// Sessions are a part of a relay's load like others: it is to be none that is
 	// short before the machine is.
-	r.PerRelay.Capacity = max(1, 2*bearable(r.Limits, admission.Full))
+	if r.PerRelay.Capacity = o.Capacity; o.Capacity == 0 {
+		r.PerRelay.Capacity = max(1, 2*bearable(r.Limits, admission.Full))
+	}
 	for _, l := range r.Limits {
 		v := float64(r.Relays) * (l.Fixed + each*l.Each)
 		switch l.Name {
