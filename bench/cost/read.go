@@ -237,7 +237,8 @@ func (c Constants) network(o object, source string, err error) (Constants, error
 	if err != nil || string(o["network"]) == `"loopback"` {
 		return c, err
 	}
-	return c.take(o, source, item{RTTClient, []string{"rtt_ms"}}, item{RTTZones, []string{"rtt_ms"}}, item{Jitter, []string{"jitter_ms"}})
+	rtt := []string{"rtt_ms"} // between any two hosts, whatever their zones
+	return c.take(o, source, item{RTTClient, rtt}, item{RTTZones, rtt}, item{RTTZone, rtt}, item{Jitter, []string{"jitter_ms"}})
 }
 
 // plain reads keys and numbers.

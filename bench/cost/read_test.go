@@ -42,8 +42,8 @@ func TestOverlay(t *testing.T) {
 		{"fanout", fanoutJSON, map[Key]float64{QUIC60: 12.5, MemoryQUIC: 90000}, "test.json, bench fanout"},
 		{"fanout over WebTransport", wt, map[Key]float64{WebTransport120: 12.5, MemoryWebTransport: 90000}, "test.json, bench fanout"},
 		{"storm", stormJSON, map[Key]float64{JoinCPU: 0.9, FirstAudio50: 15, FirstAudio99: 31}, "test.json, bench storm"},
-		{"hop", hopJSON, map[Key]float64{Hop50: 50, Hop99: 61, RTTClient: 30, RTTZones: 30, Jitter: 5}, "test.json, bench hop"},
-		{"hop, of drains", drainJSON, map[Key]float64{Drain50: 400, Drain99: 500, RTTClient: 30, RTTZones: 30, Jitter: 5}, "test.json, bench hop"},
+		{"hop", hopJSON, map[Key]float64{Hop50: 50, Hop99: 61, RTTClient: 30, RTTZones: 30, RTTZone: 30, Jitter: 5}, "test.json, bench hop"},
+		{"hop, of drains", drainJSON, map[Key]float64{Drain50: 400, Drain99: 500, RTTClient: 30, RTTZones: 30, RTTZone: 30, Jitter: 5}, "test.json, bench hop"},
 		{"hop, of both, on one host", bothJSON, map[Key]float64{Drain50: 400, Drain99: 500, Hop50: 50, Hop99: 70}, "test.json, bench hop"},
 		{"our own", plainJSON, map[Key]float64{QUIC60: 8}, "test.json"},
 	}

@@ -162,6 +162,10 @@ func (r *Result) perRelay(o Options) {
 	}
 }
 
+// unheardJoins are the joins a second and processor at which those who are in have
+// been seen to notice nothing (docs/scale.md).
+const unheardJoins = 50
+
 // measuredCores are those of the machine of docs/benchmarks.md.
 const measuredCores = 2
 
@@ -181,6 +185,9 @@ func (r *Result) remark(o Options) {
 	}
 	if r.PerRelay.Load >= admission.ColdStandby {
 		say("at %.0f %% clients are asked to do without a standby: a relay that dies is heard by its listeners", r.PerRelay.Load)
+	}
+	if a := r.Arrival; a.PerRelay > unheardJoins*float64(o.Cores) {
+		say("up to %.0f newcomers a second and processor are let in; at %d nobody who was in noticed, at 120 they did (docs/scale.md): --join-rate holds the doors", a.PerRelay/float64(o.Cores), unheardJoins)
 	}
 	if o.Cores > measuredCores {
 		say("the figures were measured with %d processors; that %d do as much more has not been", measuredCores, o.Cores)

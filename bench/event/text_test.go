@@ -58,6 +58,40 @@ func TestTextOfAFleetThatIsTooSmall(t *testing.T) {
 	}
 }
 
+func TestRemarks(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*Options)
+		says   string // in the remarks; what begins with ! is not
+	}{
+		{"an evening", func(*Options) {}, "!a second and processor"},
+		{"all at once", func(o *Options) { o.Arrive = 0 }, "a second and processor"},
+		{"two processors", func(o *Options) { o.Cores = 2 }, "!measured with"},
+		{"four", func(o *Options) { o.Cores = 4 }, "measured with 2 processors; that 4 do"},
+		{"half idle", func(*Options) {}, "!packets of 120 ms"},
+		{"busy", func(o *Options) { o.Load = 65 }, "newcomers are offered packets of 120 ms"},
+		{"busy, with long packets", func(o *Options) { o.Load, o.Packet = 65, 120*time.Millisecond }, "!newcomers are offered"},
+		{"too busy", func(o *Options) { o.Load = 90 }, "a relay that dies is heard"},
+		{"not too busy", func(o *Options) { o.Load = 65 }, "!a relay that dies is heard"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o := small(t)
+			o.Listeners = 20000
+			tt.change(&o)
+			r, err := Make(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := strings.Join(r.Remarks, "\n")
+			says, not := strings.CutPrefix(tt.says, "!")
+			if strings.Contains(text, says) == not {
+				t.Errorf("%q: %v in\n%s", says, !not, text)
+			}
+		})
+	}
+}
+
 func TestJSON(t *testing.T) {
 	o := small(t)
 	r, err := Make(o)
