@@ -25,3 +25,19 @@ func (m *Meter) Report(percent float64) (step uint8, changed bool) {
 	m.step = uint8(math.Round(percent/LoadStep) * LoadStep)
 	return m.step, true
 }
+
+// Turns are the loads at which newcomers are sent elsewhere, and at which there is
+// no place for them any more (package placement, relay/admission).
+const (
+	busyTurn = 80
+	fullTurn = 100
+)
+
+// Turned reports whether a load that is announced after another one changes where
+// newcomers are sent. Such a change is told at once: in a network of 2,000 relays
+// others wait for 100 s, and meanwhile an audience would fall upon the relays that
+// were the first to have room. Each relay that fills up turns twice, so it is little
+// to tell.
+func Turned(before, after uint8) bool {
+	return before < busyTurn != (after < busyTurn) || before < fullTurn != (after < fullTurn)
+}

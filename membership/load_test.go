@@ -78,3 +78,16 @@ func TestMeterIgnoresTrembling(t *testing.T) {
 		}
 	})
 }
+
+func TestTurned(t *testing.T) {
+	for _, tt := range []struct {
+		before, after uint8
+		want          bool
+	}{
+		{0, 0, false}, {0, 75, false}, {75, 80, true}, {80, 75, true}, {80, 95, false}, {95, 100, true}, {100, 95, true}, {75, 100, true},
+	} {
+		if got := Turned(tt.before, tt.after); got != tt.want {
+			t.Errorf("from %d to %d: %t, want %t", tt.before, tt.after, got, tt.want)
+		}
+	}
+}

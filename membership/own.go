@@ -10,7 +10,7 @@ type own struct {
 	mu     sync.Mutex
 	relay  Relay
 	meter  Meter
-	urgent bool // something other than the load changed since it was announced
+	urgent bool // more than a load has changed since it was announced, or a load has turned
 }
 
 func (o *own) relayNow() Relay {
@@ -19,7 +19,7 @@ func (o *own) relayNow() Relay {
 	return copied(o.relay)
 }
 
-// toAnnounce returns what to announce, and whether more than the load changed.
+// toAnnounce returns what to announce, and whether that is urgent.
 func (o *own) toAnnounce() (Relay, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -31,16 +31,19 @@ func (o *own) announced(r Relay) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := o.relay
+	turned := Turned(r.Load, now.Load)
 	now.Load = r.Load
-	o.urgent = !now.Equal(r)
+	o.urgent = turned || !now.Equal(r)
 }
 
 // SetLoad says how much of the capacity is used, in percent. It may be called as
 // often as there is a new number: the others hear of whole steps, and of one
-// every two seconds at most; see [Meter].
+// every two seconds at most, unless newcomers are to be sent elsewhere by it; see
+// [Meter] and [Turned].
 func (d *Directory) SetLoad(percent float64) {
 	d.change(func(o *own) bool {
 		step, changed := o.meter.Report(percent)
+		o.urgent = o.urgent || Turned(o.relay.Load, step)
 		o.relay.Load = step
 		return changed
 	})
