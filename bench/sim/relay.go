@@ -199,9 +199,10 @@ func (w *world) overload(r *node, span time.Duration) {
 // time.
 func (w *world) report(r *node, total float64) {
 	step, changed := r.own.Report(total)
+	turned := membership.Turned(r.told.Load, step)
 	r.told.Load = step
 	if changed {
-		w.changed(r, false)
+		w.changed(r, turned)
 	}
 }
 

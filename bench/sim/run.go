@@ -121,22 +121,26 @@ func (w *world) run(ctx context.Context, progress func(string, int, int)) (*Resu
 	nextSample := warmUp
 	var err error
 	for n := 0; len(w.queue.events) > 0; n++ {
-		if at := w.queue.events[0].at; at >= nextSample || at > end {
-			if w.now = nextSample; w.now > end {
-				w.now = end
-				break
-			}
+		at := w.queue.events[0].at
+		if nextSample > end && at > end {
+			w.now = end
+			break
+		}
+		sampling := at >= nextSample
+		if sampling {
+			w.now = nextSample
 			w.sample()
 			progress("simulated seconds", int((w.now - warmUp).Seconds()), int(w.s.Duration.get().Seconds()))
 			nextSample += w.sampleEvery()
-			continue
 		}
-		if n%4096 == 0 && ctx.Err() != nil {
+		if (sampling || n%4096 == 0) && ctx.Err() != nil {
 			err = ErrInterrupted
 			w.res.Partial = true
 			break
 		}
-		w.next()
+		if !sampling {
+			w.next()
+		}
 		if w.fault != nil {
 			err = w.fault
 			w.res.Partial = true
