@@ -15,7 +15,8 @@ type scene struct {
 	mu       sync.Mutex
 	voices   map[string]*voice
 	changed  chan struct{}
-	requests map[string]int // by kind and track, counted
+	requests map[string]int  // by kind and track, counted
+	floor    *protocol.Floor // whom listeners hear; nil: nothing is said
 	own      ownTracks
 }
 
@@ -174,6 +175,9 @@ func (s *scene) Subscribe(ctx context.Context, sub *session.Subscriber) error {
 	if sub.Request.Broadcast == relayBroadcast {
 		return s.own.Subscribe(ctx, sub)
 	}
+	if sub.Request.Broadcast == roomsOfRelays.Join("town") && track == protocol.TrackLoudest {
+		return s.tellFloor(ctx, sub)
+	}
 	v, err := s.voice(sub.Request.Broadcast, "subscribe", track)
 	if err != nil {
 		return err
@@ -209,6 +213,36 @@ func (s *scene) Subscribe(ctx context.Context, sub *session.Subscriber) error {
 			return nil
 		}
 	}
+}
+
+// tellFloor says whom listeners hear, whenever that changes.
+func (s *scene) tellFloor(ctx context.Context, sub *session.Subscriber) error {
+	var said *protocol.Floor
+	for n := uint64(0); ; {
+		s.mu.Lock()
+		floor, changed := s.floor, s.changed
+		s.mu.Unlock()
+		if floor != said {
+			if _, err := sub.WriteGroup(n, protocol.Frame{Payload: floor.Append(nil)}, nil); err != nil {
+				return err
+			}
+			said = floor
+			n++
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// hears reports whether the floor has a group for listeners.
+func (s *scene) hears(name string, origin uint64, track string, group uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.floor.Voice(protocol.Path(name), origin)
+	return v == nil || v.Has(group*uint64(protocol.BundleSize(track)))
 }
 
 func send(sub *session.Subscriber, n uint64, f protocol.Frame, streams bool) error {
