@@ -158,40 +158,22 @@ func (r *Relay) allowedOrigin(req *http.Request) bool {
 // connect answers an extended CONNECT: what cannot be served is refused with a
 // status before there is a session (docs/wire.md, connection).
 func (r *Relay) connect(ctx context.Context, w http.ResponseWriter, req *http.Request) {
-	refuse := func(status int, reason, message string) {
-		r.metrics.refused.WithLabelValues(reason).Inc()
-		http.Error(w, message, status)
-	}
-	root, jwt, err := token.Split(req.URL.RequestURI())
-	if err != nil {
-		refuse(http.StatusBadRequest, "path", err.Error())
-		return
-	}
 	if !strings.HasPrefix(req.Proto, "webtransport") {
-		refuse(http.StatusNotImplemented, "connect_protocol", "only WebTransport is tunnelled here")
+		r.refuse(w, &refusal{http.StatusNotImplemented, "connect_protocol", "only WebTransport is tunnelled here"})
 		return
 	}
-	if !r.allowedOrigin(req) {
-		refuse(http.StatusForbidden, "origin", "this page's origin is not allowed here")
-		return
-	}
-	if !offersVersion(req.Header.Values("WT-Available-Protocols")) {
-		refuse(http.StatusBadRequest, "subprotocol", "none of the offered subprotocols is spoken here; offer "+strings.Join(versions, " or "))
-		return
-	}
-	grant, err := r.authorise(root, jwt)
-	if err != nil {
-		refuse(tokenStatus(err), "token", err.Error())
-		return
-	}
-	if r.State() == Draining || !r.takes(r.laneOf(grant, roleOf(req))) {
-		w.Header().Set("Retry-After", retryAfter())
-		refuse(http.StatusServiceUnavailable, "full", "this relay takes nobody now; use another")
+	grant, refused := r.letIn(handshake{
+		Request: req,
+		speaks:  func() bool { return offersVersion(req.Header.Values("WT-Available-Protocols")) },
+		offer:   func() []string { return versions },
+	})
+	if refused != nil {
+		r.refuse(w, refused)
 		return
 	}
 	s, err := r.webtransport.Upgrade(w, req)
 	if err != nil {
-		refuse(http.StatusBadRequest, "upgrade", err.Error())
+		r.refuse(w, &refusal{http.StatusBadRequest, "upgrade", err.Error()})
 		return
 	}
 	below := session.Below{

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/relay/admission"
-	"github.com/stentor-audio/stentor/token"
 )
 
 // isQuestion reports whether a request asks if a session would be let in, rather
@@ -28,27 +27,12 @@ func (r *Relay) wouldLetIn(w http.ResponseWriter, req *http.Request) {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Expose-Headers", "Retry-After")
 	h.Set("Cache-Control", "no-store")
-	root, jwt, err := token.Split(req.URL.RequestURI())
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+	grant, refused := r.letIn(handshake{Request: req})
+	if refused != nil {
+		refused.write(w)
 		return
 	}
-	if !r.allowedOrigin(req) {
-		http.Error(w, "this page's origin is not allowed here", http.StatusForbidden)
-		return
-	}
-	grant, err := r.authorise(root, jwt)
-	if err != nil {
-		http.Error(w, err.Error(), tokenStatus(err))
-		return
-	}
-	lane := r.laneOf(grant, roleOf(req))
-	if r.State() == Draining || !r.takes(lane) {
-		h.Set("Retry-After", retryAfter())
-		http.Error(w, "this relay takes nobody now; use another", http.StatusServiceUnavailable)
-		return
-	}
-	if from, err := netip.ParseAddrPort(req.RemoteAddr); err == nil && lane == admission.Reserved {
+	if from, err := netip.ParseAddrPort(req.RemoteAddr); err == nil && r.laneOf(grant, roleOf(req)) == admission.Reserved {
 		r.doors.givePass(from.Addr().Unmap())
 	}
 	h.Set("Content-Type", "application/json")

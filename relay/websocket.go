@@ -9,7 +9,6 @@ import (
 	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/protocol/qmux"
 	"github.com/stentor-audio/stentor/protocol/qmux/conn"
-	"github.com/stentor-audio/stentor/token"
 )
 
 // withWebSockets takes the WebSocket handshakes out of what the public HTTP gets,
@@ -44,43 +43,21 @@ func withSocket(ctx context.Context, c net.Conn) context.Context {
 // upgrade answers a WebSocket handshake: what cannot be served is refused with a
 // status before there is a session, as by connect (docs/wire.md, section 20.1).
 func (r *Relay) upgrade(w http.ResponseWriter, req *http.Request) {
-	refuse := func(status int, reason, message string) {
-		r.metrics.refused.WithLabelValues(reason).Inc()
-		http.Error(w, message, status)
-	}
-	root, jwt, err := token.Split(req.URL.RequestURI())
-	if err != nil {
-		refuse(http.StatusBadRequest, "path", err.Error())
-		return
-	}
-	if !r.allowedOrigin(req) {
-		refuse(http.StatusForbidden, "origin", "this page's origin is not allowed here")
-		return
-	}
-	application, version, ok := qmux.Select(req.Header.Values("Sec-WebSocket-Protocol"), versions)
-	if !ok {
-		refuse(http.StatusBadRequest, "subprotocol", "none of the offered subprotocols is spoken here; offer "+strings.Join(subprotocols(), " or "))
-		return
-	}
-	grant, err := r.authorise(root, jwt)
-	if err != nil {
-		refuse(tokenStatus(err), "token", err.Error())
-		return
-	}
-	if r.State() == Draining || !r.takes(r.laneOf(grant, roleOf(req))) {
-		w.Header().Set("Retry-After", retryAfter())
-		refuse(http.StatusServiceUnavailable, "full", "this relay takes nobody now; use another")
+	application, version, spoken := qmux.Select(req.Header.Values("Sec-WebSocket-Protocol"), versions)
+	grant, refused := r.letIn(handshake{Request: req, speaks: func() bool { return spoken }, offer: subprotocols})
+	if refused != nil {
+		r.refuse(w, refused)
 		return
 	}
 	if !r.enter() {
-		refuse(http.StatusServiceUnavailable, "full", "this relay is shutting down; use another")
+		r.refuse(w, &refusal{http.StatusServiceUnavailable, "full", "this relay is shutting down; use another"})
 		return
 	}
-	spoken, _ := protocol.ParseVersion(application)
+	lite, _ := protocol.ParseVersion(application)
 	socket, _ := req.Context().Value(socketKey{}).(net.Conn)
 	c, err := conn.Accept(r.serving, w, req, conn.Options{
 		Version:  version,
-		Protocol: spoken,
+		Protocol: lite,
 		Path:     req.URL.RequestURI(),
 		Socket:   socket,
 	})
