@@ -26,7 +26,9 @@ const (
 	MemoryStandby      Key = "memory_bytes_per_standby"
 	MemoryRelay        Key = "memory_bytes_per_relay"
 
-	// StandbyPackets is what a session that only stands by is sent a second.
+	// StandbyCPU is a relay's CPU time a second for a session that only stands by,
+	// StandbyPackets what that is sent.
+	StandbyCPU     Key = "cpu_us_per_standby_second"
 	StandbyPackets Key = "packets_per_standby_second"
 
 	// OpusBytes is the size of an Opus packet of 20 ms.
@@ -103,6 +105,7 @@ const (
 	storm   = "bench storm"
 	hops    = "bench hop"
 	latency = "bench latency"
+	idle    = "go test -bench Idle ./bench/cost"
 	assumed = "assumed"
 )
 
@@ -117,8 +120,9 @@ var defaults = []Figure{
 	{SerialSend, 3.1, "µs", fanout + " --packet 60ms --profile: relay/udp's send, 9 % of 35 µs", 0.05, 500},
 	{MemoryQUIC, 103e3, "bytes", fanout, 1e3, 10e6},
 	{MemoryWebTransport, 164e3, "bytes", fanout + " --transport webtransport", 1e3, 10e6},
-	{MemoryStandby, 103e3, "bytes", assumed + ": as a listener, which has a subscription more", 1e3, 10e6},
-	{MemoryRelay, 65e6, "bytes", storm + ": before it, with 300 listeners", 1e6, 10e9},
+	{MemoryStandby, 123e3, "bytes", idle, 1e3, 10e6},
+	{MemoryRelay, 29e6, "bytes", idle, 1e6, 10e9},
+	{StandbyCPU, 88, "µs", idle, 0, 10e3},
 	{StandbyPackets, 0.5, "packets/s", "docs/hops.md, two sessions", 0, 100},
 	{OpusBytes, 80, "bytes", "32 kbit/s in packets of 20 ms", 1, 1275},
 	{JoinCPU, 2.0, "ms", storm + " --join-rate 100: 2.2 bare handshakes; without, 1.5 ms and 1.6", 0.01, 1000},

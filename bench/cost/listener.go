@@ -32,12 +32,9 @@ func (c Constants) CPUPerListener(t Transport, packet time.Duration) time.Durati
 	return time.Duration(float64(c.CPUPerDatagram(t, packet)) * Rate(packet))
 }
 
-// CPUPerStandby is a relay's CPU time a second for a session that stands by: a
-// packet of which costs what one of the longest does, because nothing of its
-// connection is in the cache either.
-func (c Constants) CPUPerStandby(t Transport) time.Duration {
-	return time.Duration(float64(c.CPUPerDatagram(t, Packets[2])) * c.Value(StandbyPackets))
-}
+// CPUPerStandby is a relay's CPU time a second for a session that stands by,
+// however it is connected.
+func (c Constants) CPUPerStandby(Transport) time.Duration { return c.Time(StandbyCPU) }
 
 // Memory is what is resident for a listener.
 func (c Constants) Memory(t Transport) float64 {

@@ -17,7 +17,7 @@ func round(t fataler) cost.Constants {
 	t.Helper()
 	var c cost.Constants
 	for k, v := range map[cost.Key]float64{
-		cost.QUIC20: 20, cost.QUIC60: 30, cost.QUIC120: 36, cost.SerialSend: 10, cost.StandbyPackets: 0,
+		cost.QUIC20: 20, cost.QUIC60: 30, cost.QUIC120: 36, cost.SerialSend: 10, cost.StandbyPackets: 0, cost.StandbyCPU: 0,
 		cost.MemoryQUIC: 100e3, cost.MemoryStandby: 100e3, cost.MemoryRelay: 50e6,
 		cost.JoinCPU: 2, cost.JoinSpare: 0.7,
 	} {
