@@ -16,7 +16,7 @@ import (
 // with what everybody may know of one (docs/wire.md, 19.1).
 const (
 	roomsOfRelays protocol.Path = ".stentor/rooms"
-	stateTrack                  = "state"
+	stateTrack    string        = "state"
 )
 
 // roomRetry is how long a relay is left alone that ended telling of a room.

@@ -144,10 +144,10 @@ func New(r io.Reader, o Options) (*Source, error) {
 	if o.Loop && in.seeker == nil {
 		return nil, errOnce
 	}
-	switch kind := sniff(in.head); {
-	case kind.name == oggFile:
+	switch kind := sniff(in.head); kind.name {
+	case oggFile:
 		return openOgg(in, o)
-	case kind.name == wavFile:
+	case wavFile:
 		return openWAV(in, o)
 	default:
 		return nil, kind.refuse()

@@ -184,7 +184,7 @@ func TestHolesKeepTheirTime(t *testing.T) {
 	}
 	var got strings.Builder
 	for _, p := range packets {
-		if p == nil || len(p) == 0 {
+		if len(p) == 0 {
 			got.WriteByte('-')
 		} else {
 			got.WriteByte('0' + p[1])
@@ -310,7 +310,7 @@ func TestDamagedOggPlaysUpToTheDamage(t *testing.T) {
 			if len(packets) != tt.packets || !errors.Is(err, tt.err) {
 				t.Errorf("%d packets and %v, want %d and %v", len(packets), err, tt.packets, tt.err)
 			}
-			if chained := tt.err == ogg.ErrChained; chained != strings.Contains(err.Error(), "ffmpeg") {
+			if chained := errors.Is(tt.err, ogg.ErrChained); chained != strings.Contains(err.Error(), "ffmpeg") {
 				t.Errorf("%v does not say what to do", err)
 			}
 		})

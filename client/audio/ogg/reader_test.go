@@ -228,7 +228,7 @@ func FuzzReader(f *testing.F) {
 	}
 	f.Add(readFile(f, "opusenc-60ms.opus"))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		head, packets, err := readAll(fixChecksums(file))
+		head, packets, _ := readAll(fixChecksums(file))
 		end := int64(-1)
 		for i, p := range packets {
 			if p.Position < end || p.Samples <= 0 || p.Trim < 0 || p.Trim > p.Samples {

@@ -36,7 +36,6 @@ func TestLacing(t *testing.T) {
 
 		asm := assembler{keep: 70000}
 		var got []raw
-		ended := -1
 		for sequence := uint32(0); ; sequence++ {
 			var p page
 			_, err := p.read(&out)
@@ -48,10 +47,9 @@ func TestLacing(t *testing.T) {
 			}
 			before := len(got)
 			got = asm.add(&p, got)
+			ended := noPosition
 			if len(got) > before {
 				ended = len(got) - 1
-			} else {
-				ended = noPosition
 			}
 			if p.granule != int64(ended) {
 				t.Fatalf("page %d has position %d, its last packet is %d", sequence, p.granule, ended)
