@@ -119,7 +119,7 @@ func (w *world) finish(short *Shortfall) {
 		}
 		if !l.left {
 			w.expected(l)
-			if l.primary == nobody || l.first < 0 {
+			if !w.served(l) {
 				res.Unserved++
 			}
 		}
@@ -172,6 +172,16 @@ func (w *world) finish(short *Shortfall) {
 		res.Constants = append(res.Constants, Constant{Name: string(f.Key), Value: f.Value, Unit: f.Unit, Source: f.Source})
 	}
 	res.Promises = w.promises()
+}
+
+// served reports whether somebody hears something: there is a relay, and it has the
+// room.
+func (w *world) served(l *listener) bool {
+	if l.first < 0 || l.primary == nobody || !w.relays[l.primary].alive() {
+		return false
+	}
+	p := w.rooms[l.room].parts[l.primary]
+	return p != nil && p.fed
 }
 
 func (w *world) finishJoins() {

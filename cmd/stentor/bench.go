@@ -24,7 +24,7 @@ func benchCommand() *cli.Command {
 			"many light listeners listen, and reports CPU time, memory, losses and delays. A plain loop\n" +
 			"around quic-go's SendDatagram is measured in turns with it, to compare with. Needs Linux.",
 		OnUsageError: usageError,
-		Subcommands: []*cli.Command{benchFanoutCommand(), benchLatencyCommand(), benchHopCommand(), benchStormCommand(),
+		Subcommands: []*cli.Command{benchFanoutCommand(), benchLatencyCommand(), benchHopCommand(), benchStormCommand(), benchSimCommand(),
 			benchBareCommand(), benchFrozenCommand(), benchHopListenersCommand(), benchHopSpeakerCommand(), benchStormNewcomersCommand()},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
