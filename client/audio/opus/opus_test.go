@@ -41,7 +41,8 @@ func voice(frames int) []float32 {
 		x := 0.0
 		for h := 1.0; h*pitch < 2500; h++ {
 			f := h * pitch
-			gain := 1/(1+math.Pow((f-600)/150, 2)) + 0.5/(1+math.Pow((f-1700)/250, 2)) + 0.02
+			first, second := (f-600)/150, (f-1700)/250 // formants
+			gain := 1/(1+first*first) + 0.5/(1+second*second) + 0.02
 			x += gain * math.Sin(h*phase)
 		}
 		s[i] = float32(0.15 * loud * x)
