@@ -2,11 +2,48 @@ package relay
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"sync"
 	"time"
 
+	"github.com/stentor-audio/stentor/relay/deliver"
 	"github.com/stentor-audio/stentor/relay/stage"
 )
+
+// stageView is what everybody may know of a room, from wherever it is known. ok is
+// false where nobody has made the room.
+func (v view) stageView(ctx context.Context, name string) (out stage.View, ok bool) {
+	if checkRoom(name) != nil {
+		return out, false
+	}
+	if state := v.stages.rooms.State(name); state.Exists() {
+		return state.View(), true
+	}
+	if v.mesh == nil {
+		return out, false
+	}
+	return v.stages.asked.get(name, func() (out stage.View, ok bool) {
+		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), reportPatience)
+		defer stop()
+		for _, root := range v.mesh.rootsToAsk(name) {
+			if root == v.cfg.Name {
+				continue
+			}
+			b, err := v.mesh.fetch(ctx, root, name, deliver.StateTrack)
+			if err == nil {
+				err = json.Unmarshal(b, &out)
+			}
+			if err == nil {
+				return out, out.Version > 0
+			}
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				break
+			}
+		}
+		return stage.View{}, false
+	})
+}
 
 // askedViews are views of rooms that other relays were asked for lately.
 type askedViews struct {
