@@ -298,3 +298,17 @@ func ExamplePlace() {
 	// milan-1
 	// lyon-1
 }
+
+// The order of a room is that in which idle relays of one zone are taken.
+func TestOrder(t *testing.T) {
+	var relays []membership.Relay
+	for i := range 12 {
+		relays = append(relays, membership.Relay{Name: string(rune('a' + i)), Zone: "z", Capacity: 10, State: membership.Ready})
+	}
+	placed := Place("town", relays, Options{Zone: "z", Count: len(relays)})
+	for i, at := range Order("town", relays) {
+		if relays[at].Name != placed[i].Name {
+			t.Fatalf("%d: %s, want %s", i, relays[at].Name, placed[i].Name)
+		}
+	}
+}
