@@ -199,3 +199,7 @@ export async function commandRoom(_lobbies: readonly string[], room: string, com
 export async function fetchHands(): Promise<string[]> {
   return double.hands;
 }
+
+export function prepareListener(): { stale(): boolean } {
+  return { stale: () => false };
+}

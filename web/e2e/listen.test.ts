@@ -123,6 +123,7 @@ scene("no relay has room: it says how long, counts down, and gets in", async (sc
   const page = await visit(scene, relay);
   let full = true;
   await page.route("**/v1/rooms/town/relays?*", (route) => (full ? route.fulfill({ json: { relays: [], retry_after_ms: 3000 } }) : route.continue()));
+  await page.reload(); // a page asks for relays when it opens
   await page.click("#listen");
   await says(page, "status.queued");
   const seconds = async (): Promise<number> => Number(/(\d+) s/.exec((await page.textContent("#status")) ?? "")?.[1] ?? Number.NaN);
@@ -169,6 +170,7 @@ scene("a certificate that is not the one the lobby named: no session with that r
       for (const member of answer.relays) Object.assign(member, { certificate_sha256: "00".repeat(32), certificates_sha256: ["00".repeat(32)] });
       await route.fulfill({ json: answer });
     });
+    await page.reload(); // a page asks for relays when it opens
     await page.click("#listen");
   };
   // Where the page itself came from is as good as the page: it may go on there, over WebSocket.

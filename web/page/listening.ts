@@ -1,5 +1,5 @@
 import { Failure, type Listener, type ListenerState, type RoomState, type SpeakerView } from "../src/client/types";
-import { createListener, nameFault } from "./client";
+import { createListener, nameFault, type Prepared, prepareListener } from "./client";
 import type { Place } from "./place";
 import type { Situation } from "./status";
 
@@ -14,6 +14,7 @@ export class Listening {
   #listener: Listener | undefined;
   #stopped = false;
   #startedAt = new Date();
+  #prepared: Prepared | undefined;
   #volume = 1;
   /** Own voice: it is not played back to who speaks. */
   #self = "";
@@ -61,11 +62,17 @@ export class Listening {
     };
   }
 
+  /** Somebody is about to begin, it seems, or may be: the relays are asked for. */
+  prepare(): void {
+    if (this.on || roomFault(this.#place) || this.#prepared?.stale(performance.now()) === false) return;
+    this.#prepared = prepareListener({ lobby: location.origin, room: this.#place.room });
+  }
+
   /** Begins; call it in a gesture. */
   async start(): Promise<void> {
     if (this.on) return;
     const { room, token } = this.#place;
-    const listener = createListener({ lobby: location.origin, room, workletUrl: WORKLET_URL, record: recorded(), ...(token === undefined ? {} : { token }) });
+    const listener = createListener({ lobby: location.origin, room, workletUrl: WORKLET_URL, record: recorded(), ...(this.#prepared && { prepared: this.#prepared }), ...(token === undefined ? {} : { token }) });
     this.#listener = listener;
     this.#startedAt = new Date();
     this.#stopped = false;

@@ -61,6 +61,9 @@ const talking = new Talking(
 );
 
 find("listen").addEventListener("click", () => void act(find("listen").dataset["deed"] as Deed));
+// The list of relays is there when the button is pressed: asked for now, and again by whoever comes near it later.
+for (const near of ["pointerenter", "focus", "touchstart"]) find("listen").addEventListener(near, () => listening.prepare(), { passive: true });
+listening.prepare();
 find<HTMLInputElement>("volume").addEventListener("input", (event) => listening.volume(Number((event.target as HTMLInputElement).value) / 100));
 connection.onOpen(show);
 document.addEventListener("visibilitychange", show);

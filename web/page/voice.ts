@@ -6,12 +6,17 @@
 /** A stroke and the gap behind it, in CSS pixels. */
 const stepPx = 6;
 const strokePx = 3;
+/** How many steps it fades in. */
+const shades = 8;
 
 /** The line of a room. */
 export class VoiceLine {
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D | null;
   #levels: number[] = [];
+  #half: number | undefined; // of the next stroke
+  #width = 0;
+  #height = 0;
   #colour = "";
 
   constructor(canvas: HTMLCanvasElement) {
@@ -21,11 +26,18 @@ export class VoiceLine {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#fit());
   }
 
-  /** Adds how loud it is now, 0 to 1, and draws. */
+  /** Takes how loud it is now, 0 to 1; each second one is a stroke, as high as the louder of the two. */
   push(level: number): void {
+    const before = this.#half;
+    this.#half = before === undefined ? level : undefined;
+    if (before !== undefined) this.#stroke(Math.max(before, level));
+  }
+
+  #stroke(level: number): void {
+    const flat = this.#levels.every((old) => old === 0);
     this.#levels.push(level);
     this.#levels.splice(0, this.#levels.length - this.#capacity());
-    this.#draw();
+    if (level !== 0 || !flat) this.#draw(); // a flat line stays as it is
   }
 
   /** Forgets what was heard: the line is flat. */
@@ -35,12 +47,14 @@ export class VoiceLine {
   }
 
   #capacity(): number {
-    return Math.max(1, Math.floor(this.#canvas.clientWidth / stepPx));
+    return Math.max(1, Math.floor(this.#width / stepPx));
   }
 
   #fit(): void {
-    this.#canvas.width = Math.round(this.#canvas.clientWidth * devicePixelRatio);
-    this.#canvas.height = Math.round(this.#canvas.clientHeight * devicePixelRatio);
+    this.#width = this.#canvas.clientWidth; // asked for here only: it would lay the page out at each stroke
+    this.#height = this.#canvas.clientHeight;
+    this.#canvas.width = Math.round(this.#width * devicePixelRatio);
+    this.#canvas.height = Math.round(this.#height * devicePixelRatio);
     this.#colour = getComputedStyle(this.#canvas).color;
     this.#draw();
   }
@@ -48,18 +62,26 @@ export class VoiceLine {
   #draw(): void {
     const to = this.#context;
     if (to === null) return;
-    const height = this.#canvas.clientHeight;
+    const height = this.#height;
     const capacity = this.#capacity();
     to.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    to.clearRect(0, 0, this.#canvas.clientWidth, height);
+    to.clearRect(0, 0, this.#width, height);
     to.fillStyle = this.#colour;
-    for (let i = 0; i < capacity; i++) {
-      const level = this.#levels[this.#levels.length - capacity + i] ?? 0;
-      const tall = strokePx + (height - strokePx) * level;
-      to.globalAlpha = level === 0 ? 0.25 : 0.3 + (0.7 * (i + 1)) / capacity;
+    const level = (i: number): number => this.#levels[this.#levels.length - capacity + i] ?? 0;
+    // What is silent in one go, and what is not in a few that fade to the left: a path is dear, a stroke in it is not.
+    const fill = (alpha: number, from: number, until: number, silent: boolean): void => {
+      to.globalAlpha = alpha;
       to.beginPath();
-      to.roundRect(i * stepPx, (height - tall) / 2, strokePx, tall, strokePx / 2);
+      for (let i = from; i < until; i++) {
+        if ((level(i) === 0) !== silent) continue;
+        const tall = strokePx + (height - strokePx) * level(i);
+        to.rect(i * stepPx, (height - tall) / 2, strokePx, tall);
+      }
       to.fill();
+    };
+    fill(0.25, 0, capacity, true);
+    for (let shade = 0; shade < shades; shade++) {
+      fill(0.3 + (0.7 * (shade + 1)) / shades, Math.floor((capacity * shade) / shades), Math.floor((capacity * (shade + 1)) / shades), false);
     }
   }
 }

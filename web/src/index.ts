@@ -4,8 +4,9 @@
  * all that a page needs; web/README.md has an example.
  */
 export { type Commander, CommandError, type RoomCommand, commandRoom, fetchHands } from "./client/command";
-export { createListener, createTalker } from "./client/create";
+export { createListener, createTalker, prepareListener } from "./client/create";
 export { fetchRoom, fetchRooms } from "./client/lobby";
+export type { Prepared } from "./client/prepare";
 export { MAX_NAME, nameFault } from "./client/names";
 export {
   Failure,

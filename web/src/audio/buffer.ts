@@ -63,6 +63,20 @@ export class Buffer {
     return this.take(sequence, timestampUs, packet, now, true);
   }
 
+  /**
+   * Takes the frame before the first that came, as long as nothing was played and it is
+   * not late, so that a listener who has just come hears something as soon as it
+   * is here rather than a delay later. False if it is not wanted, nor any before it.
+   */
+  precede(sequence: number, timestampUs: number, packet: Uint8Array, now: number): boolean {
+    if (!this.win.takesBefore(sequence) || !this.line.begun) return false;
+    const media = this.line.place(sequence, timestampUs, now, this.est.base);
+    if (this.due(media, this.est.delay(now)) < now) return false;
+    const [, e] = this.win.admit(sequence, timestampUs, packet, now);
+    if (e) e.media = media;
+    return e !== null;
+  }
+
   private take(seq: number, timestampUs: number, packet: Uint8Array, now: number, repaired: boolean): Outcome {
     const { restarts } = this.win;
     const [outcome, e] = this.win.admit(seq, timestampUs, packet, now);
@@ -116,6 +130,11 @@ export class Buffer {
       buffered: this.win.end - this.win.next - this.win.missing,
       missing: this.win.missing,
     };
+  }
+
+  /** How many sequences are known to be missing. */
+  get missing(): number {
+    return this.win.missing;
   }
 
   /** By how much the speaker's clock is slower than ours: 1e-6 is one ppm. */

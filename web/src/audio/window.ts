@@ -203,6 +203,11 @@ export class Window {
     this.next = seq;
   }
 
+  /** Whether a sequence is the one before all there are, and nothing was played yet. */
+  takesBefore(seq: number): boolean {
+    return this.open && !this.passed && seq === this.next - 1 && this.end - seq <= this.size;
+  }
+
   /** Makes known that all sequences below end exist. It never goes beyond the window. */
   extend(end: number, now: number): void {
     for (const last = Math.min(end, this.next + this.size); this.end < last; this.end++) {

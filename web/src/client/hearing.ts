@@ -8,7 +8,7 @@ import { HopLog, LOST_EVERY } from "./hoplog";
 import type { Host, Sound } from "./host";
 import type { Line } from "./line";
 import { fetchRoom } from "./lobby";
-import { repair } from "./repair";
+import { reachBack, repair, unsettled } from "./repair";
 import { type Owner, Roamer } from "./roamer";
 import type { Presence } from "./speakers";
 import type { Situation } from "./state";
@@ -16,8 +16,12 @@ import type { Intake, Tap } from "./tap";
 import { type Track, Tracks } from "./track";
 import type { Failure, Hop, ListenOptions, ListenerStats, RoomState } from "./types";
 
-/** How often a listener looks after what no packet reminds it of, in ms. */
+/**
+ * How often a listener looks after what no packet reminds it of, in ms: while
+ * something is missing, and while nothing is, to let a battery sleep.
+ */
 const TEND_EVERY = 20;
+const TEND_CALMLY = 200;
 /**
  * How long a track outlives its last announcement, in ms, so that a speaker or
  * relay that comes back is the same voice in the same buffer.
@@ -64,7 +68,9 @@ export class Hearing implements Owner, Gathering {
   private readonly tracks = new Tracks();
   private readonly hops = new HopLog();
   private readonly began: number;
-  private readonly timers: ReturnType<typeof setInterval>[];
+  private readonly timer: ReturnType<typeof setInterval>;
+  private tending: ReturnType<typeof setTimeout> | undefined;
+  private calm = true; // nothing is missing
   private over = false;
   private wishedPacket: 20 | 60 | 120 | undefined;
   private countAt: number;
@@ -95,18 +101,20 @@ export class Hearing implements Owner, Gathering {
     this.wishedPacket = options.packet;
     this.began = host.now();
     this.countAt = this.began + COUNT_AFTER;
-    this.timers = [setInterval(() => this.tend(), TEND_EVERY), setInterval(() => this.look(), LOST_EVERY)];
+    this.timer = setInterval(() => this.look(), LOST_EVERY);
+    this.tendLater(true);
   }
 
   start(): void {
     this.sound.start().catch((error: unknown) => this.failed(soundFailure(error)));
-    this.roamer.start();
+    this.roamer.start(this.options.prepared?.relays(this.began));
   }
 
   /** Lets go of everything but the counters. */
   async end(): Promise<void> {
     this.over = true;
-    for (const timer of this.timers) clearInterval(timer);
+    clearInterval(this.timer);
+    clearTimeout(this.tending);
     this.roamer.stop();
     await this.sound.close().catch(() => undefined);
   }
@@ -231,25 +239,37 @@ export class Hearing implements Owner, Gathering {
     if (this.over || !track.buffer || frames.length === 0) return;
     const { size } = intake.format;
     const now = this.now();
+    const first = track.newest === undefined;
     track.saw(frames, group, size);
     for (const f of frames) track.buffer.push(f.sequence, f.timestampUs, f.opus, now);
     this.roamer.step({
       kind: "arrived", session: feed.id, track: track.number, sequence: group * size, frames: size,
       timestamp: mediaTime(frames[0]!, group * size),
     });
+    if (first) void reachBack(track, intake, group, track.buffer.timing(now).delay, this.now);
     this.leaveOut(track);
     repair(track, this.now);
+    if (this.calm && unsettled(track, now)) this.tendLater(false);
   }
 
   // What nothing reminds of.
 
+  private tendLater(calm: boolean): void {
+    clearTimeout(this.tending);
+    this.calm = calm;
+    if (!this.over) this.tending = setTimeout(() => this.tend(), calm ? TEND_CALMLY : TEND_EVERY);
+  }
+
   private tend(): void {
     const now = this.now();
+    let calm = true;
     for (const track of this.tracks) {
       if (!track.voice) continue;
       repair(track, this.now);
+      calm &&= !unsettled(track, now);
       if (track.leftAt !== undefined && now - track.leftAt > LINGER) this.endTrack(track);
     }
+    this.tendLater(calm);
   }
 
   private look(): void {

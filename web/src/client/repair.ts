@@ -46,6 +46,31 @@ export function repair(t: Track, now: () => number): void {
 }
 
 /**
+ * Fetches what was said just before the first group of a track, as far back as the
+ * playout delay reaches: all of that is still to be played, so the listener need not
+ * wait for the delay to fill.
+ */
+export async function reachBack(t: Track, intake: Intake, group: number, delayMs: number, now: () => number): Promise<void> {
+  const { size } = intake.format;
+  const count = Math.min(Math.ceil(delayMs / (size * FRAME_MS)), group, MAX_FETCHES);
+  const requests = Array.from({ length: count }, (_, i) => ({ intake, track: intake.track, group: group - 1 - i, format: intake.format }));
+  const { buffer } = t;
+  // The newest first: one that does not come ends it.
+  for (const [i, frame] of [...requests.map((req) => fetchGroup(req, now))].entries()) {
+    const came = await frame;
+    if (!came || t.buffer !== buffer || !buffer) return;
+    const { frames } = unpack(intake.format, group - 1 - i, came.timestamp, came.payload);
+    if (frames.length < size) return;
+    for (const f of frames.reverse()) if (!buffer.precede(f.sequence, f.timestampUs, f.opus, now())) return;
+  }
+}
+
+/** Whether time alone may be a reason to fetch something of a track: something is missing, or was lately. */
+export function unsettled(t: Track, at: number): boolean {
+  return t.buffer !== undefined && (t.buffer.missing > 0 || (t.holedAt !== undefined && at - t.holedAt <= LOSSY));
+}
+
+/**
  * Fetches the group that should be here by now, if groups have been lost lately.
  * With long packets a hole shows only when the next one comes, which may be lost,
  * too: that would be too late. A pause looks the same and costs a request in vain,

@@ -110,12 +110,17 @@ export class Roamer {
     this.began = this.seenAt = host.now();
   }
 
-  /** Begins: the lobby is asked, and whoever it names is dialled. */
-  start(): void {
+  /** Begins: the lobby is asked, unless that was done ahead, and whoever it names is dialled. */
+  start(prepared?: Promise<RelayList | undefined>): void {
     this.heartbeat = setInterval(() => this.now(), HEARTBEAT);
     this.unwatch = this.host.watch({ moved: () => this.moved(), shown: () => this.now() });
     this.patience();
-    void this.ask(FIRST_LOBBY_TIMEOUT);
+    if (!prepared) return void this.ask(FIRST_LOBBY_TIMEOUT);
+    void prepared.then((list) => {
+      if (this.over.signal.aborted) return;
+      if (list) this.answered(list);
+      else void this.ask(FIRST_LOBBY_TIMEOUT);
+    });
   }
 
   /** Ends every session. */

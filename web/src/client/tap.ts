@@ -1,4 +1,4 @@
-import { type Catalog, type Delivery, Track as TrackName, bundleSize, parseCatalog } from "../protocol";
+import { type Catalog, type Delivery, type TrackInfo, Track as TrackName, bundleSize, parseCatalog } from "../protocol";
 import { Scope, abortable, sleep } from "../session/abort";
 import { StreamError } from "../session/errors";
 import type { Subscription } from "../session/subscription";
@@ -13,6 +13,9 @@ import { type Format, unpack } from "./unpack";
 // Priorities of subscriptions; the values that other players use.
 const CATALOG_PRIORITY = 100;
 export const AUDIO_PRIORITY = 80;
+
+/** The track of bundles of so many ms. */
+const bundles: Readonly<Record<number, string>> = { 60: TrackName.Audio60, 120: TrackName.Audio120 };
 
 /** What a tap can subscribe to and fetch. */
 export interface Intake {
@@ -33,6 +36,7 @@ export class Tap {
   private from: number | undefined; // the first frame wanted
   private readonly scope: Scope;
   private readonly news = new Toggle();
+  private foreseen: { track: string; info: Promise<TrackInfo> } | undefined;
 
   constructor(
     readonly feed: Feed,
@@ -50,6 +54,7 @@ export class Tap {
 
   /** Follows the speaker. */
   start(): void {
+    this.foresee();
     void this.run();
     void this.keepCatalog();
   }
@@ -122,9 +127,8 @@ export class Tap {
 
   private async prepareTrack(choice: Choice, track: string): Promise<Intake> {
     const rendition = choice.bundle ?? choice.source;
-    const asked = this.feed.now();
-    const info = await this.feed.session.trackInfo(this.path, track, this.signal);
-    this.feed.line.answered(this.feed.now() - asked);
+    const info = await (this.foreseen?.track === track ? this.foreseen.info : this.ask(track));
+    this.foreseen = undefined;
     return {
       tap: this,
       choice,
@@ -136,6 +140,24 @@ export class Tap {
         timescale: info.timescale,
       },
     };
+  }
+
+  /** Asks about a track, and measures how long that takes. */
+  private async ask(track: string): Promise<TrackInfo> {
+    const asked = this.feed.now();
+    const info = await this.feed.session.trackInfo(this.path, track, this.signal);
+    this.feed.line.answered(this.feed.now() - asked);
+    return info;
+  }
+
+  /** Asks about the track that will be chosen, as far as one can know before there is a catalog. */
+  private foresee(): void {
+    const { packetMs, line } = this.feed;
+    const track = bundles[packetMs];
+    if (track === undefined || !line.stentor || this.track.catalog) return;
+    const info = this.ask(track);
+    info.catch(() => undefined); // whoever chooses it hears of it
+    this.foreseen = { track, info };
   }
 
   /** Whether something else would be chosen from the track's present catalog. */
@@ -201,9 +223,10 @@ export class Tap {
   }
 
   private async followCatalog(): Promise<void> {
-    const asked = this.feed.now();
-    await this.feed.session.trackInfo(this.path, TrackName.Catalog, this.signal);
-    this.feed.line.answered(this.feed.now() - asked);
+    // What a catalog's frames hold needs no TRACK_INFO to be read, so nobody waits for it who is in use.
+    const known = this.ask(TrackName.Catalog);
+    if (this.feed.inUse.on) known.catch(() => undefined);
+    else await known;
     for (;;) {
       await this.feed.inUse.wanted(this.signal);
       const subscription = await this.feed.session.subscribe(

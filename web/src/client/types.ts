@@ -4,6 +4,8 @@
  * the last event.
  */
 
+import type { Prepared } from "./prepare";
+
 /** Why a session moved to another relay (docs/hops.md). */
 export type HopCause = "drain" | "load" | "closed" | "silence" | "network" | "better";
 
@@ -160,6 +162,8 @@ export interface ListenOptions {
   transport?: "webtransport" | "websocket";
   /** URL of the built worklet; default: beside the page's own assets. */
   workletUrl?: string;
+  /** What `prepareListener` has asked for ahead, so that sound comes sooner after the gesture. */
+  prepared?: Prepared;
   /** Keep what is played for {@link Listener.recorded}; for tests. */
   record?: boolean;
 }
