@@ -35,6 +35,8 @@ type listener struct {
 	asked            bool // to go elsewhere, for load
 	listening        bool // it is counted at its primary as one who listens
 	cold             bool
+	met              bool // it has had a session
+	waits            bool // it was told to wait, and knows for how long
 	awake            *awake
 }
 

@@ -19,6 +19,7 @@ const (
 	adopt                // a plan has reached the relays of a zone: a room, b zone, with plan
 	flow                 // who has audio in a room is worked out anew: a room
 	chat                 // a speaker's pair is due: a
+	patience             // a page has waited long enough for its first session: a
 )
 
 // An event is something that is due. Of two at the same time the one that was

@@ -102,7 +102,7 @@ type Shortfall struct {
 type Joins struct {
 	Arrived    int   `json:"arrived"`
 	Admitted   int   `json:"admitted"` // who heard something at least once
-	Gone       int   `json:"gone"`     // who left by themselves
+	Gone       int   `json:"gone"`     // who left, those who were shown an error included
 	Failed     int   `json:"failed"`   // who were shown an error
 	Lobby      int64 `json:"lobby_answers"`
 	Waits      int64 `json:"told_to_wait"` // answers that were a waiting time

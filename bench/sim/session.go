@@ -149,7 +149,7 @@ func (w *world) isUp(id int32, l *listener, s *session) {
 		w.tell(id, s.id, timedOut, w.now+dialFor)
 		return
 	}
-	s.up = true
+	s.up, l.met = true, true
 	if l.first < 0 && l.primary == nobody {
 		ladder := admission.At(float64(r.step), r.loads.Work())
 		l.long = ladder.Packet > lengths[0]
@@ -268,6 +268,7 @@ func (w *world) atLobby(id int32) {
 func (w *world) isAnswered(id int32, l *listener) {
 	a := l.awake
 	a.asking = false
+	l.waits = len(a.answer.to) == 0
 	if len(a.answer.to) > 0 {
 		list := make([]hop.Candidate, 0, len(a.answer.to))
 		for _, c := range a.answer.to {
@@ -295,8 +296,27 @@ func (w *world) come(rm *room, zone int32) {
 	w.res.Joins.Arrived++
 	w.step1(id, w.now, hop.Event{})
 	w.rest(id)
+	w.push(event{at: w.now + connectFor, kind: patience, a: id})
 	if stay := w.s.Stay.get(); stay > 0 {
 		w.push(event{at: w.now + time.Duration(w.luck.ExpFloat64()*float64(stay)), kind: leave, a: id})
+	}
+}
+
+// connectFor is how long a page tries to get its first session, unless it is told to
+// wait, before it shows an error (web/src/client/roamer.ts, CONNECT_TIMEOUT).
+const connectFor = 10 * time.Second
+
+// impatient is a page that has no session yet after a while: one that waits for its
+// turn goes on, another shows an error.
+func (w *world) impatient(id int32) {
+	l := &w.people[id]
+	switch {
+	case l.met || l.left:
+	case l.waits:
+		w.push(event{at: w.now + connectFor, kind: patience, a: id})
+	default:
+		w.res.Joins.Failed++
+		w.goHome(id)
 	}
 }
 
@@ -326,7 +346,7 @@ func (w *world) goHome(id int32) {
 	w.moveStandby(id, l, nobody)
 	l.left = true
 	w.expected(l)
-	w.res.Joins.Gone++
+	w.res.Joins.Gone++ // those who were shown an error included
 	w.sleep(l)
 }
 

@@ -244,6 +244,8 @@ func (w *world) next() {
 		}
 	case flow:
 		w.workOut(w.rooms[e.a])
+	case patience:
+		w.impatient(e.a)
 	case chat:
 		if s := w.speakers[e.a]; s.wakeAt == e.at {
 			s.wakeAt = never
