@@ -44,8 +44,10 @@ func (b *Bucket) fill(now time.Duration) {
 }
 
 const (
-	// burstFor is how much of a second's handshakes may begin at once.
-	burstFor, leastBurst = 0.5, 20
+	// burstFor is how much of a second's handshakes may begin at once. All of them
+	// stand before the next packet to those who are in: 50 ms of work, at the rate
+	// that was found, is a quarter of what they can bear.
+	burstFor, leastBurst = 0.05, 20
 )
 
 // Burst is how many handshakes may begin at once at a rate, after a quiet time.
@@ -53,14 +55,18 @@ func Burst(rate float64) float64 { return max(leastBurst, burstFor*rate) }
 
 // A Pace is how many handshakes a second a relay begins, found by trying: as long
 // as processors and timers have something to spare, and somebody is refused, a
-// few more; at once fewer when they have not.
+// few more; at once fewer when they have not. It remembers at what rate that was,
+// and comes near it again only slowly: each time it is found out is heard by those
+// who are in.
 type Pace struct {
 	// Rate is the present one. Zero begins with firstRate for each processor.
 	Rate float64
 	// Processors are those that the process may use.
 	Processors int
 
-	late bool // at the last step
+	late    bool    // at the last step
+	settle  int     // for so many steps what is too much comes of before
+	tooMuch float64 // the rate that was, and is forgotten slowly; zero: not known
 }
 
 const (
@@ -70,18 +76,30 @@ const (
 
 	// spareCPU and spareLate are what those who are in need to be left. They lie
 	// below the loads at which a relay is busy, so newcomers alone do not make it
-	// that.
+	// that. A packet waits for half a dozen goroutines, so it is delayed by a few
+	// times spareLate.
 	spareCPU  = 0.70
-	spareLate = 20 * time.Millisecond
+	spareLate = 10 * time.Millisecond
+	muchLate  = 40 * time.Millisecond
 
 	faster = 1.10
-	slower = 0.80
+	slower = 0.70
+
+	// Near the rate that was too much, and how slowly that is forgotten: after half
+	// a minute it is three times as much.
+	near    = 0.85
+	careful = 1.03
+	forgets = 1.02
+
+	// settling is for how many steps handshakes that were begun at a higher rate are
+	// still being made.
+	settling = 3
 )
 
 // Step looks at what was measured since the last step and returns the rate until
-// the next. Half a second between two is enough to see what the last has done. Late
-// timers count when they were late at the last step, too: once is what a
-// collection of garbage does, or a neighbour on the machine.
+// the next. Half a second between two is enough to see what the last has done.
+// Timers that are a little late count when they were at the last step, too: once
+// is what a collection of garbage does, or a neighbour on the machine.
 func (p *Pace) Step(u Use) float64 {
 	processors := float64(max(p.Processors, 1))
 	if p.Rate <= 0 {
@@ -90,10 +108,18 @@ func (p *Pace) Step(u Use) float64 {
 	late := u.Late > spareLate
 	again := late && p.late
 	p.late = late
+	p.tooMuch *= forgets
+	p.settle = max(0, p.settle-1)
 	switch {
-	case u.CPU > spareCPU || again:
+	case p.settle > 0:
+	case u.CPU > spareCPU || u.Late > muchLate || again:
+		p.tooMuch = p.Rate
 		p.Rate *= slower
-	case u.Refused > 0 && !late:
+		p.settle = settling
+	case u.Refused == 0 || late:
+	case p.tooMuch > 0 && p.Rate*faster > near*p.tooMuch:
+		p.Rate *= careful
+	default:
 		p.Rate *= faster
 	}
 	p.Rate = min(max(p.Rate, leastRate), mostRate*processors)
