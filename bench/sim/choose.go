@@ -30,7 +30,6 @@ const (
 
 // A shortlist is the part of a directory that a choice for a room can fall upon.
 type shortlist struct {
-	order   []int32 // all relays in the room's order, by id
 	version uint64
 	relays  []membership.Relay
 	whole   bool // that is all of them

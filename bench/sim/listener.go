@@ -33,7 +33,6 @@ type listener struct {
 	struck           bool
 	left             bool
 	asked            bool // to go elsewhere, for load
-	listening        bool // it is counted at its primary as one who listens
 	cold             bool
 	met              bool // it has had a session
 	waits            bool // it was told to wait, and knows for how long
@@ -45,14 +44,12 @@ type listener struct {
 type awake struct {
 	m        hop.Machine
 	sessions []session
-	track    bool
 	wakeAt   time.Duration
 	until    time.Duration // it does not go to sleep before
 	pending  int           // things under way that will tell it something
 	informed bool
 	asking   bool
 	answer   answer
-	last     int32 // the relay that it was last in a session with
 
 	// What has come: all before next, and of those after it what seen says.
 	begun bool
@@ -62,7 +59,6 @@ type awake struct {
 	seen  [8]uint64
 	late  []lateGroup
 	run   uint32 // frames that are missing up to next
-	noted uint64 // groups before this one have been looked at
 }
 
 // A lateGroup came when some of its frames should have been played.
@@ -87,7 +83,6 @@ type session struct {
 	newest   bool // next is not known yet: the newest there is
 	sent     time.Duration
 	arrived  time.Duration
-	closing  time.Duration // when its end is noticed that nobody told; never
 }
 
 func (l *listener) packet() time.Duration {
@@ -139,7 +134,7 @@ func (w *world) do(id int32, l *listener, at time.Duration, e hop.Effect) {
 	switch e.Kind {
 	case hop.Dial:
 		r := w.relays[w.byName[e.Candidate.Name]]
-		s := session{id: e.Session, relay: r.id, life: r.life, trip: w.tripTo(l, r), closing: never}
+		s := session{id: e.Session, relay: r.id, life: r.life, trip: w.tripTo(l, r)}
 		a.sessions = append(a.sessions, s)
 		w.tell(id, e.Session, reached, at+s.trip/2)
 	case hop.Subscribe:
@@ -276,7 +271,6 @@ func (w *world) coming(id int32, l *listener, s *session) (at time.Duration, tic
 	if tick {
 		late = 0
 	}
-	s.arrived = max(s.arrived, 0)
 	return max(at+s.trip/2+late, s.arrived), tick
 }
 
@@ -472,7 +466,7 @@ func (w *world) hopped(e hop.Effect) {
 func (w *world) count(id int32, l *listener, s *session, g uint64, at time.Duration) {
 	a := l.awake
 	if !a.begun {
-		a.begun, a.next, a.top, a.noted = true, g, g, g
+		a.begun, a.next, a.top = true, g, g
 		a.base = w.rooms[l.room].parts[s.relay].latency + s.trip/2
 		a.until = at + 100*time.Millisecond
 		if l.first < 0 {

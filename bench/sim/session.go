@@ -324,7 +324,7 @@ func (w *world) impatient(id int32) {
 func (w *world) rise(l *listener) *awake {
 	w.awakes++
 	w.mostAwake = max(w.mostAwake, w.awakes)
-	return &awake{m: *hop.New(hop.Options{Jitter: float64(l.jitter), Cold: l.cold}), wakeAt: never, last: nobody}
+	return &awake{m: *hop.New(hop.Options{Jitter: float64(l.jitter), Cold: l.cold}), wakeAt: never}
 }
 
 // goHome is a listener that leaves.

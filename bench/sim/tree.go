@@ -272,7 +272,6 @@ func (w *world) lookAround(p *part) {
 	if p.life != p.r.life || !p.r.alive() || p.rm.parts[p.r.id] != p {
 		return
 	}
-	now := clock(w.now)
 	roots, known, cutOff := w.surroundings(p)
 	next := w.keep(p, roots, known)
 	w.assess(p)
@@ -281,7 +280,6 @@ func (w *world) lookAround(p *part) {
 	if !p.steady() {
 		next = min(next, w.now+uplink.LookEvery)
 	}
-	_ = now
 	if next != never {
 		w.turnAt(p, max(next, w.now+5*time.Millisecond))
 	}
@@ -332,7 +330,6 @@ func (w *world) surroundings(p *part) (roots []string, known []membership.Relay,
 
 // keep writes the room's next plan, if that is up to this relay.
 func (w *world) keep(p *part, roots []string, known []membership.Relay) (next time.Duration) {
-	next = never
 	for range maxSteps {
 		pl := p.mover.Plan()
 		first := len(roots) > 0 && roots[0] == p.r.name

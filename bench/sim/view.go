@@ -16,7 +16,6 @@ type view struct {
 	known   []membership.Relay // by name
 	at      []int32            // where a relay is in known, by its id; -1: nowhere
 	silent  []bool             // relays that are not heard of on the links any more, by id
-	mute    int                // how many of those are known
 	version uint64
 
 	reach   []membership.Relay // known without the silent ones
@@ -112,14 +111,14 @@ func (w *world) deathKnown(relays int) time.Duration {
 // introduce lets a relay be known that has just started: it asks its seeds, and
 // gossip takes it from there.
 func (w *world) introduce(r *node) {
-	told, life := r.told, r.life
+	life := r.life
 	for zone, v := range w.views {
 		if !w.hears(int32(zone), r.zone) {
 			continue
 		}
 		delay := w.gossip(int32(zone), r.zone)
 		if w.now == 0 {
-			v.hear(r.id, told)
+			v.hear(r.id, r.told)
 			continue
 		}
 		w.after(delay, func() {
@@ -129,7 +128,6 @@ func (w *world) introduce(r *node) {
 			}
 		})
 	}
-	_ = told
 }
 
 // vanish lets the others find out that a relay is mute, first on the links and

@@ -56,7 +56,7 @@ func (w *world) recall(id int32, l *listener, at time.Duration, e hop.Event) {
 			}
 			a.sessions = append(a.sessions, session{
 				id: effect.Session, relay: r.id, life: r.life, in: true, up: true, trip: w.tripTo(l, r),
-				closing: never, arrived: at, sent: at,
+				arrived: at, sent: at,
 			})
 			dialled = append(dialled, effect.Session)
 		case hop.Subscribe:
@@ -110,7 +110,7 @@ func (w *world) replay(id int32, l *listener, past time.Duration) {
 		}
 	}
 	s.next, s.arrived, s.sent = g, arrived, arrived-s.trip/2
-	a.next, a.top, a.noted = g, g, g
+	a.next, a.top = g, g
 }
 
 // starved is when a part ceased to have anything; never if it has.

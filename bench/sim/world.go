@@ -205,7 +205,7 @@ func (w *world) waveAt(v *waveState) time.Duration {
 
 // next does what is due first.
 func (w *world) next() {
-	e := w.queue.pop()
+	e := w.pop()
 	w.now = e.at
 	w.res.Messages.Events++
 	switch e.kind {
