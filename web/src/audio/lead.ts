@@ -1,7 +1,10 @@
 import { clamp, FRAME_MS } from "./config";
 
-/** Bounds of the lead, in ms; it begins with the least. */
-export const LEAST_LEAD = 80;
+/**
+ * Bounds of the lead, in ms; it begins with the least. Of that a block of the sound
+ * card and the time between two reports are taken at once, 21 ms each.
+ */
+export const LEAST_LEAD = 100;
 const MOST_LEAD = 300;
 
 /** ms without an underrun after which the lead is tried a block shorter. */

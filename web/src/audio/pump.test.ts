@@ -23,16 +23,16 @@ function source() {
 test("the lead grows by what was missed and shrinks in calm", () => {
   const lead = new Lead();
   for (const [now, missed, want] of [
-    [0, 0, 80],
-    [1000, 3, 100],
-    [1010, 3, 100],
-    [2000, 48, 140],
-    [2010, 58, 140],
-    [2020, 68, 160],
-    [61_999, 68, 160],
-    [62_020, 68, 140],
-    [121_000, 68, 140],
-    [122_020, 68, 120],
+    [0, 0, 100],
+    [1000, 3, 120],
+    [1010, 3, 120],
+    [2000, 48, 160],
+    [2010, 58, 160],
+    [2020, 68, 180],
+    [61_999, 68, 180],
+    [62_020, 68, 160],
+    [121_000, 68, 160],
+    [122_020, 68, 140],
     [123_000, 5000, 300],
     [1_000_000, 5000, 280],
   ] as const) {
@@ -49,8 +49,8 @@ test("each block is asked for at the moment at which it should have been", () =>
     queued += blocks.reduce((sum, b) => sum + b.length, 0);
     return blocks.length;
   };
-  assert.equal(run(1000), 4);
-  assert.deepEqual(s.asked.splice(0), [920, 940, 960, 980]);
+  assert.equal(run(1000), 5);
+  assert.deepEqual(s.asked.splice(0), [900, 920, 940, 960, 980]);
   assert.equal(run(1005), 0);
   queued -= 960; // 20 ms later, as often as that
   assert.equal(run(1020), 1);
@@ -64,14 +64,14 @@ test("blocks are the caller's to keep", () => {
   const shared = new Float32Array(960);
   let n = 0;
   const pump = new Pump({ mix: () => shared.fill(++n), skip: () => undefined }, 1, 48_000);
-  assert.deepEqual(pump.run(0, 0, 0).map((b) => b[0]), [1, 2, 3, 4]);
+  assert.deepEqual(pump.run(0, 0, 0).map((b) => b[0]), [1, 2, 3, 4, 5]);
 });
 
 test("after a sleep it skips to live, and the lead stays", () => {
   const s = source();
   const pump = new Pump(s, 1, 48_000);
   pump.run(0, 0, 0);
-  pump.run(3000, 0, 20);
+  pump.run(4000, 0, 20);
   assert.deepEqual(s.skipped.splice(0), [0], "it begins live");
   pump.idle(200);
   assert.deepEqual(s.skipped, []);
@@ -82,12 +82,12 @@ test("after a sleep it skips to live, and the lead stays", () => {
   pump.run(0, 40_000, 1000);
   assert.deepEqual(s.skipped, [1000]);
   assert.equal(pump.skips, 1);
-  assert.equal(pump.lead.value, 80);
-  pump.run(0, 90_000, 1001); // the next report from during the sleep
-  assert.equal(pump.lead.value, 80);
-  pump.run(3000, 90_000, 1300);
-  pump.run(3000, 90_048, 1600); // a millisecond missed while awake
   assert.equal(pump.lead.value, 100);
+  pump.run(0, 90_000, 1001); // the next report from during the sleep
+  assert.equal(pump.lead.value, 100);
+  pump.run(4000, 90_000, 1300);
+  pump.run(4000, 90_048, 1600); // a millisecond missed while awake
+  assert.equal(pump.lead.value, 120);
 });
 
 test("before the first run, time goes by unheard", () => {
@@ -107,9 +107,9 @@ test("a device of another rate gets as many samples as it takes", () => {
     let queued = 0;
     for (let now = 0; now < 10_000; now += 10) {
       for (const block of pump.run(queued, 0, now)) queued += block.length / 2;
-      assert.ok((queued / rate) * 1000 >= 80 && (queued / rate) * 1000 <= 101, `${queued}`);
+      assert.ok((queued / rate) * 1000 >= 100 && (queued / rate) * 1000 <= 121, `${queued}`);
       queued -= rate / 100;
     }
-    assert.ok(Math.abs(s.asked.length - 504) <= 2, `${rate}: ${s.asked.length} blocks`);
+    assert.ok(Math.abs(s.asked.length - 505) <= 2, `${rate}: ${s.asked.length} blocks`);
   }
 });
