@@ -26,11 +26,15 @@ func (m *Meter) Report(percent float64) (step uint8, changed bool) {
 	return m.step, true
 }
 
-// Turns are the loads at which newcomers are sent elsewhere, and at which there is
-// no place for them any more (package placement, relay/admission).
 const (
-	busyTurn = 80
-	fullTurn = 100
+	// BusyAt is the load from which on newcomers are sent to relays that are less
+	// busy. It lies well below the one from which on a relay asks its listeners to do
+	// without a warm standby (relay/admission): when relays die, those who stood by
+	// for them take what they had, and still have to be below that. So a room is on
+	// more relays than it needs, which costs little.
+	BusyAt = 50
+	// FullAt is the load from which on there is no place for listeners.
+	FullAt = 100
 )
 
 // Turned reports whether a load that is announced after another one changes where
@@ -39,5 +43,5 @@ const (
 // were the first to have room. Each relay that fills up turns twice, so it is little
 // to tell.
 func Turned(before, after uint8) bool {
-	return before < busyTurn != (after < busyTurn) || before < fullTurn != (after < fullTurn)
+	return before < BusyAt != (after < BusyAt) || before < FullAt != (after < FullAt)
 }

@@ -84,7 +84,7 @@ func TestTurned(t *testing.T) {
 		before, after uint8
 		want          bool
 	}{
-		{0, 0, false}, {0, 75, false}, {75, 80, true}, {80, 75, true}, {80, 95, false}, {95, 100, true}, {100, 95, true}, {75, 100, true},
+		{0, 0, false}, {0, 45, false}, {45, 50, true}, {50, 45, true}, {50, 95, false}, {95, 100, true}, {100, 95, true}, {45, 100, true},
 	} {
 		if got := Turned(tt.before, tt.after); got != tt.want {
 			t.Errorf("from %d to %d: %t, want %t", tt.before, tt.after, got, tt.want)

@@ -244,8 +244,8 @@ func (r *Result) loads(c timeline) report.Heat {
 	h := report.Heat{
 		Title: "Load of each relay",
 		Note: fmt.Sprintf("A row is a relay. From %d %% on newcomers get long packets, from %d %% on listeners have no standby, from %d %% on newcomers are sent elsewhere; at %d %% a relay is full. Where there is nothing it was not there.",
-			admission.LongPackets, admission.ColdStandby, admission.LeaveAlone, admission.Full),
-		X: c.unit, Warm: admission.LeaveAlone, Hot: admission.Full, Unit: "%",
+			placement.DefaultBound, admission.LongPackets, admission.ColdStandby, admission.Full),
+		X: c.unit, Warm: placement.DefaultBound, Hot: admission.Full, Unit: "%",
 	}
 	for _, t := range r.Series.T {
 		h.Steps = append(h.Steps, c.at(t))

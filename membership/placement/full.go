@@ -7,7 +7,7 @@ import (
 )
 
 // fullAt is the load from which on a relay takes no listeners.
-const fullAt = 100
+const fullAt = membership.FullAt
 
 const (
 	// retryLeast is how long a newcomer to a full network waits at least: before

@@ -28,7 +28,7 @@ const (
 	// DefaultBound is the load from which on a relay is left to those who are
 	// in. A relay announces its load every few seconds, and newcomers that are
 	// sent to it until then still find a place in the rest.
-	DefaultBound = 80
+	DefaultBound = membership.BusyAt
 
 	// MaxSpread is how many relays share the standbys of a room at most.
 	MaxSpread = 16

@@ -10,7 +10,6 @@ import (
 const (
 	LongPackets = 60  // newcomers are offered packets of 120 ms
 	ColdStandby = 70  // clients are asked to stand by without a session
-	LeaveAlone  = 80  // newcomers are sent elsewhere, where there is an elsewhere
 	Shed        = 95  // the newest listeners are asked to go to emptier relays
 	Full        = 100 // no listener is sent here
 )
