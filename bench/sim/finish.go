@@ -139,6 +139,7 @@ func (w *world) finish(short *Shortfall) {
 			hurt.note(gap)
 		}
 	}
+	res.Unserved += res.Joins.Failed // they came to listen, too
 	others.Lost += w.overloaded
 	struck.Gap, struck.Bins = struckGaps.times(), struckHurt.bins()
 	others.Gap, others.Bins = othersGaps.times(), othersHurt.bins()

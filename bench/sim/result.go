@@ -11,7 +11,8 @@ type Result struct {
 	Disjoint      bool `json:"disjoint"`       // no relay has fed others in both colours
 	ReparentedMax int  `json:"reparented_max"` // relays whose parents one change of a plan changed
 
-	// Unserved is how many wanted to listen at the end and did not.
+	// Unserved is how many wanted to listen at the end and did not, those who were
+	// shown an error included.
 	Unserved int `json:"unserved"`
 	// Lost is how many frames of 20 ms were not there when they would have had to
 	// be played, at listeners who had been let in.

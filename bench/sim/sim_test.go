@@ -213,6 +213,20 @@ func TestShortfall(t *testing.T) {
 	}
 }
 
+// Who is shown an error because all doors are shut is not served, and not all are in.
+func TestFailed(t *testing.T) {
+	r, w := simulate(t, strings.Replace(small, "capacity: 200", "capacity: 2000\n  join_rate: 1", 1)+"expect: {failed: 0, unserved: 0, all_in: 1m}", false)
+	if r.Joins.Failed == 0 || r.Unserved < r.Joins.Failed || r.Joins.AllInMS != -1 {
+		t.Errorf("%d failed, %d not served, all in after %d ms", r.Joins.Failed, r.Unserved, r.Joins.AllInMS)
+	}
+	for _, p := range r.Promises {
+		if p.Kept {
+			t.Errorf("kept: %+v", p)
+		}
+	}
+	conserved(t, w)
+}
+
 // A promise that is broken is an error, and the result says by how much.
 func TestPromises(t *testing.T) {
 	kept := "expect: {lost: 0, others_lost: 0, struck_gap_p99: 0s, unserved: 0, failed: 0, all_in: 10s, speakers_out: 0s, load_spread: 10, converge: 1m}"
