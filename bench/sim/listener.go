@@ -24,6 +24,7 @@ type listener struct {
 	inPrimary        int32 // its place among the relay's
 	inStandby        int32
 	came, first      int32 // in ms; first is -1 until it has heard something
+	told             int32 // in ms, when it was last told to wait
 	lost             uint32
 	gap              uint32 // the longest, in frames
 	jitter           float32

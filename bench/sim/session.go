@@ -278,6 +278,7 @@ func (w *world) isAnswered(id int32, l *listener) {
 		return
 	}
 	w.res.Joins.Waits++
+	l.told = int32(w.now / time.Millisecond)
 	if len(a.sessions) == 0 {
 		// Each waits a little longer by its own measure (web/src/client/roamer.ts).
 		w.tell(id, 0, asks, w.now+time.Duration(float64(a.answer.wait)*(1+float64(l.jitter)/4)))
@@ -288,7 +289,7 @@ func (w *world) isAnswered(id int32, l *listener) {
 func (w *world) come(rm *room, zone int32) {
 	id := int32(len(w.people))
 	w.people = append(w.people, listener{
-		room: rm.id, primary: nobody, standby: nobody, came: int32(w.now / time.Millisecond), first: -1,
+		room: rm.id, primary: nobody, standby: nobody, came: int32(w.now / time.Millisecond), first: -1, told: -1 << 30,
 		jitter: w.luck.Float32(), who: uint8(w.luck.IntN(whos)), zone: uint8(zone),
 	})
 	l := &w.people[id]
@@ -303,16 +304,20 @@ func (w *world) come(rm *room, zone int32) {
 }
 
 // connectFor is how long a page tries to get its first session, unless it is told to
-// wait, before it shows an error (web/src/client/roamer.ts, CONNECT_TIMEOUT).
-const connectFor = 10 * time.Second
+// wait or was within crowdedFor, before it shows an error (web/src/client/roamer.ts,
+// CONNECT_TIMEOUT and CROWDED_FOR).
+const (
+	connectFor = 10 * time.Second
+	crowdedFor = time.Minute
+)
 
 // impatient is a page that has no session yet after a while: one that waits for its
-// turn goes on, another shows an error.
+// turn goes on, and one that was refused when it came; another shows an error.
 func (w *world) impatient(id int32) {
 	l := &w.people[id]
 	switch {
 	case l.met || l.left:
-	case l.waits:
+	case l.waits, w.now-time.Duration(l.told)*time.Millisecond < crowdedFor:
 		w.push(event{at: w.now + connectFor, kind: patience, a: id})
 	default:
 		w.res.Joins.Failed++

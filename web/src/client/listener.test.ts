@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ResetCode } from "../protocol";
 import type { RoomListener } from "./listener";
-import type { Failure, ListenerState, TrackStats } from "./types";
+import { Failure } from "./types";
+import type { ListenerState, TrackStats } from "./types";
 import { type World, inWorld, json, settled } from "./world.testing";
 
 /** Starts a listener and lets it settle with a primary and a standby. */
@@ -400,6 +401,26 @@ describe("what goes wrong", () => {
       assert.equal(w.dials.length, 0, "nobody is dialled who takes nobody");
       w.route = undefined;
       await w.run(8000);
+      await settled(started);
+      assert.equal(l.state, "playing");
+      await l.stop();
+    }));
+
+  test("a crowd at the door: whoever had to wait and is refused goes on trying", () =>
+    inWorld(1, async (w) => {
+      w.speak("ada");
+      w.route = () => json({ relays: [], retry_after_ms: 2000 });
+      const l = w.listen();
+      const started = l.start();
+      await w.run(1000);
+      assert.equal(l.state, "queued");
+      w.route = undefined; // its turn has come, but the doors do not open
+      const dial = w.connect.bind(w);
+      w.connect = () => Promise.reject(new Failure("unreachable", "refused"));
+      await w.run(40_000);
+      assert.notEqual(l.state, "failed");
+      w.connect = dial;
+      await w.run(40_000);
       await settled(started);
       assert.equal(l.state, "playing");
       await l.stop();

@@ -19,6 +19,13 @@ const FIRST_LOBBY_TIMEOUT = 5000;
 const ALIVE_FOR = 1000;
 /** How long no relay may take this client at the beginning, in ms. */
 const CONNECT_TIMEOUT = 10_000;
+
+/**
+ * For how long after it was told to wait a client that comes and is refused takes
+ * that for the same crowd at the door: browsers do not say that a handshake was
+ * refused.
+ */
+const CROWDED_FOR = 60_000;
 /** How long nothing of this page must have run for it to have slept, in ms. Hidden pages run once a second. */
 const SLEPT_AFTER = 2000;
 /** How soon a relay drops a session that it does not want, in ms. */
@@ -78,6 +85,7 @@ export class Roamer {
   lastFailure: Failure | undefined;
   /** When the lobby is asked again, in the host's ms, while the network is full. */
   retryAt: number | undefined;
+  private toldToWaitAt = -Infinity;
 
   private readonly lines = new Map<Id, Line>();
   private readonly ups = new Set<Line>();
@@ -277,7 +285,7 @@ export class Roamer {
   private patience(): void {
     const timer = setTimeout(() => {
       if (this.everUp || this.over.signal.aborted) return;
-      if (this.retryAt !== undefined) return this.patience();
+      if (this.retryAt !== undefined || this.host.now() - this.toldToWaitAt < CROWDED_FOR) return this.patience();
       this.fail(this.lastFailure ?? new Failure("unreachable", `${this.directory.lobby.host}: no relay answers`));
     }, CONNECT_TIMEOUT);
     this.over.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
@@ -341,7 +349,8 @@ export class Roamer {
   /** Waits before the lobby is asked again, each client a little longer by its own measure. */
   private queue(ms: number): void {
     const wait = ms * (1 + this.host.random() / 4);
-    this.retryAt = this.host.now() + wait;
+    this.toldToWaitAt = this.host.now();
+    this.retryAt = this.toldToWaitAt + wait;
     this.askAt = -Infinity;
     clearTimeout(this.retry);
     this.retry = setTimeout(() => void this.ask(), wait);
