@@ -78,6 +78,21 @@ func ownVoice(state stage.State, who stage.Actor) (protocol.Path, bool) {
 	return name, true
 }
 
+// voiceBy is [roomstate.Voice].
+func voiceBy(state stage.State, who stage.Actor) string {
+	own, _ := ownVoice(state, who)
+	return string(own)
+}
+
+// youOf is what somebody is in a room.
+func youOf(state stage.State, who stage.Actor) stage.You {
+	you := state.You(who, state.Places())
+	if you.Place > 0 {
+		you.Voice = voiceBy(state, who)
+	}
+	return you
+}
+
 // suffixOf tells people of one name apart.
 func suffixOf(subject string) protocol.Path {
 	sum := sha256.Sum256([]byte(subject))

@@ -101,8 +101,29 @@ func (v view) Command(ctx context.Context, room string, c stage.Command, by api.
 		ctx, stop := context.WithTimeout(ctx, heardFor)
 		defer stop()
 		v.stages.rooms.AwaitVersion(ctx, room, out.Version)
+		if state := v.stages.rooms.State(room); state.Clock >= out.Version {
+			out = state.ViewOf(youOf(state, who))
+		}
 	}
 	return out, err
+}
+
+// Me implements [api.Stage].
+func (v view) Me(ctx context.Context, room string, by api.By) ([]byte, error) {
+	if err := checkRoom(room); err != nil {
+		return nil, err
+	}
+	who, err := v.stages.actor(room, by)
+	if err != nil {
+		return nil, err
+	}
+	release := v.stages.rooms.Want(room)
+	defer release()
+	if err := refusedBy(v.stages.rooms.Await(ctx, room), who); err != nil {
+		return nil, err
+	}
+	b, _ := v.stages.rooms.ViewFor(room, who, voiceBy)
+	return b, nil
 }
 
 // heardFor is how long a command waits for what it has changed to be heard back from

@@ -1,13 +1,19 @@
 package relay
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/relay/admission"
+	"github.com/stentor-audio/stentor/relay/stage"
+	"github.com/stentor-audio/stentor/token"
 )
 
 // isQuestion reports whether a request asks if a session would be let in, rather
@@ -19,9 +25,9 @@ func isQuestion(req *http.Request) bool {
 }
 
 // wouldLetIn answers what a session on this path would be answered, because
-// scripts in a browser do not hear why theirs was refused (docs/wire.md, section
-// 2.2): if it would be let in, what it could do here. Every page may ask. One that
-// may speak has the way free for a moment, whoever else comes: it has shown so.
+// scripts in a browser do not hear why theirs was refused, or ended (docs/wire.md,
+// section 2.2): if it would be let in, what it could do here. Every page may ask. One
+// that may speak has the way free for a moment, whoever else comes: it has shown so.
 func (r *Relay) wouldLetIn(w http.ResponseWriter, req *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
@@ -32,12 +38,74 @@ func (r *Relay) wouldLetIn(w http.ResponseWriter, req *http.Request) {
 		refused.write(w)
 		return
 	}
+	answer, refused := r.stages.permit(req, grant)
+	if refused != nil {
+		refused.write(w)
+		return
+	}
+	grant.Publish = answer.Put
 	if from, err := netip.ParseAddrPort(req.RemoteAddr); err == nil && r.laneOf(grant, roleOf(req)) == admission.Reserved {
 		r.doors.givePass(from.Addr().Unmap())
 	}
 	h.Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(permission{Put: paths(grant.Publish), Get: paths(grant.Subscribe)})
+	_ = json.NewEncoder(w).Encode(answer)
 }
+
+// permit is what the state of the room makes of a token's grant, or why its owner is
+// not let in.
+func (s *stages) permit(req *http.Request, grant token.Grant) (permission, *refusal) {
+	answer := permission{Put: paths(grant.Publish), Get: paths(grant.Subscribe)}
+	root, _, err := token.Split(req.URL.RequestURI())
+	if err != nil || len(root.Segments()) != 1 || isReserved(root) {
+		return answer, nil
+	}
+	who := actorOf(root, grant)
+	state := s.lookUp(req.Context(), string(root), who)
+	if err := refusedBy(state, who); err != nil {
+		return answer, &refusal{tokenStatus(err), "token", err.Error()}
+	}
+	if who.Subject == "" {
+		return answer, nil
+	}
+	you := youOf(state, who)
+	if known := req.URL.Query().Get("removed"); known != "" {
+		times, err := strconv.ParseUint(known, 10, 64)
+		if err != nil {
+			return answer, &refusal{http.StatusBadRequest, "path", fmt.Sprintf("removed=%.20q: want how often", known)}
+		}
+		if you.Removed > times {
+			return answer, &refusal{http.StatusForbidden, "token", removedFrom(string(root))}
+		}
+	}
+	switch own, invited := ownVoice(state, who); {
+	case !state.OnStage(who.Subject, who.Role):
+		answer.Put = paths(nil) // of whom nothing is passed on
+	case invited && len(grant.Publish) == 0:
+		answer.Put = []protocol.Path{own}
+	}
+	answer.You = &you
+	return answer, nil
+}
+
+// askPatience is how long the roots of a room may take to say what it is until a
+// question is answered without them.
+const askPatience = time.Second
+
+// lookUp is the state of a room that somebody asks about, who need not be in it. Where
+// there is no token that says who it is, nothing is asked of others.
+func (s *stages) lookUp(ctx context.Context, name string, who stage.Actor) stage.State {
+	if state, holds := s.rooms.Held(name); holds || who.Subject == "" {
+		return state
+	}
+	release := s.rooms.Want(name)
+	defer release()
+	ctx, stop := context.WithTimeout(ctx, askPatience)
+	defer stop()
+	return s.rooms.Await(ctx, name)
+}
+
+// removedFrom is what whoever was removed is told.
+func removedFrom(room string) string { return fmt.Sprintf("room %q: removed by its hosts", room) }
 
 // roleOf is what whoever asks would do: it may say that it comes to publish.
 func roleOf(req *http.Request) protocol.Role {
@@ -52,6 +120,8 @@ func roleOf(req *http.Request) protocol.Role {
 type permission struct {
 	Put []protocol.Path `json:"put"`
 	Get []protocol.Path `json:"get"`
+	// You is what its owner is in the room; nil for who has no name.
+	You *stage.You `json:"you,omitempty"`
 }
 
 // paths is a list that JSON writes as one, if it is empty, too.

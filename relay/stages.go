@@ -239,7 +239,7 @@ func (s *stages) changed(name string, change stage.State) {
 		case p.person.Subject != "" && state.Banned(p.person.Subject):
 			leavers = append(leavers, leaver{p, fmt.Sprintf("room %q: %v", name, stage.ErrBanned)})
 		case known && state.People[p.person.Subject].Out.Value > before:
-			leavers = append(leavers, leaver{p, fmt.Sprintf("room %q: removed by its hosts", name)})
+			leavers = append(leavers, leaver{p, removedFrom(name)})
 		case p.widen[name] != nil:
 			if own, ok := ownVoice(state, p.person); ok {
 				widen := p.widen[name]
@@ -336,7 +336,10 @@ func (f stageFor) View(ctx context.Context, name string) (func() ([]byte, <-chan
 	}
 	left := f.stages.visit(f.peer, name)
 	f.stages.rooms.Await(ctx, name)
-	return func() ([]byte, <-chan struct{}) { return f.stages.rooms.View(name) }, left, nil
+	f.stages.mu.Lock()
+	who := f.peer.person
+	f.stages.mu.Unlock()
+	return func() ([]byte, <-chan struct{}) { return f.stages.rooms.ViewFor(name, who, voiceBy) }, left, nil
 }
 
 // Mirror implements [deliver.Stage]: hosts may have all of it, to keep a copy.

@@ -98,6 +98,13 @@ func (town) Command(_ context.Context, room string, c stage.Command, by By) (sta
 	}
 	return s.View(), err
 }
+func (t town) Me(ctx context.Context, room string, by By) ([]byte, error) {
+	v, err := t.Command(ctx, room, stage.Command{Do: stage.Create}, by)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(v)
+}
 func (town) Document(_ context.Context, room string, by By) ([]byte, error) {
 	if by.Token != "host" {
 		return nil, stage.ErrNotAllowed

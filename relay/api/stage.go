@@ -20,6 +20,8 @@ type Stage interface {
 	// Command has a room's root carry out a command. The error is one of package
 	// stage's, a [TokenError], [ErrTooFast], or the relay's own.
 	Command(ctx context.Context, room string, c stage.Command, by By) (stage.View, error)
+	// Me is what a room is, and what the sender is there, as JSON.
+	Me(ctx context.Context, room string, by By) ([]byte, error)
 	// Document is all of a room's state, for its hosts.
 	Document(ctx context.Context, room string, by By) ([]byte, error)
 	// Offer takes a host's copy of a room's state.
@@ -82,6 +84,7 @@ func handleStage(mux *http.ServeMux, r Relay) {
 		w.Header().Set("Cache-Control", "no-store")
 		_, _ = w.Write(document)
 	})
+	mux.HandleFunc("GET /v1/rooms/{room}/me", func(w http.ResponseWriter, req *http.Request) { serveMe(w, req, r) })
 	mux.HandleFunc("GET /v1/rooms/{room}/hands", func(w http.ResponseWriter, req *http.Request) { serveHands(w, req, r) })
 	mux.HandleFunc("POST /v1/rooms/{room}/state", func(w http.ResponseWriter, req *http.Request) { serveOffer(w, req, r) })
 	for _, path := range []string{"/v1/rooms", "/v1/rooms/{room}/{command}"} {
@@ -170,6 +173,24 @@ func serveOffer(w http.ResponseWriter, req *http.Request, r Relay) {
 	writeJSON(w, http.StatusOK, struct{}{})
 }
 
+// serveMe tells somebody what they are in a room: for who has no session there, which
+// would be told by track `state`.
+func serveMe(w http.ResponseWriter, req *http.Request, r Relay) {
+	if foreign(req, r) {
+		writeError(w, http.StatusForbidden, "not_allowed", "pages of other origins may not ask this of a relay that is --open")
+		return
+	}
+	document, err := r.Me(req.Context(), req.PathValue("room"), by(req, req.URL.Query().Get("as")))
+	w.Header().Set("Cache-Control", "no-store")
+	if err != nil {
+		writeStageError(w, err)
+		return
+	}
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(document)
+}
+
 // serveHands lists whose hands are up, for hosts and co-hosts.
 func serveHands(w http.ResponseWriter, req *http.Request, r Relay) {
 	room := req.PathValue("room")
@@ -183,7 +204,12 @@ func serveHands(w http.ResponseWriter, req *http.Request, r Relay) {
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, map[string][]string{"hands": append([]string{}, s.RaisedHands()...)})
+	queue := s.Queue()
+	subjects := make([]string, len(queue))
+	for i, hand := range queue {
+		subjects[i] = hand.Subject
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"hands": subjects, "raised": queue})
 }
 
 // isOffer reports whether a request's body may be as long as a room's state.

@@ -41,6 +41,10 @@ type held struct {
 	log      []change
 	full     []byte // the state's encoding; nil: not made yet
 	view     []byte // likewise
+	// places and personal are what is said to somebody of a revision, made when it is:
+	// most are told the same, so that a large audience costs as much as one.
+	places   *stage.Places
+	personal map[stage.You][]byte
 	changed  chan struct{}
 
 	wants   int
@@ -113,7 +117,7 @@ func (h *held) set(next stage.State) (changed stage.State) {
 	if len(h.log) > maxLog {
 		h.log = append(h.log[:0:0], h.log[len(h.log)-maxLog/2:]...)
 	}
-	h.full, h.view = nil, nil
+	h.full, h.view, h.places, h.personal = nil, nil, nil, nil
 	h.touched = time.Now()
 	close(h.changed)
 	h.changed = make(chan struct{})

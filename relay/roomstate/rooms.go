@@ -3,7 +3,6 @@ package roomstate
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -197,22 +196,6 @@ func (r *Rooms) Known() []stage.State {
 		}
 	}
 	return out
-}
-
-// View is what everybody may know of a room, as JSON, and a channel that is closed
-// when that may have changed. A room that nobody made is live.
-func (r *Rooms) View(name string) (view []byte, changed <-chan struct{}) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	h := r.room(name)
-	if h.view == nil {
-		v := h.state.View()
-		if v.State == "" {
-			v.Room, v.State = name, stage.Live
-		}
-		h.view, _ = json.Marshal(v) // of strings and numbers
-	}
-	return h.view, h.changed
 }
 
 // An Order is what one relay has another do to a room.

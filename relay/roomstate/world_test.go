@@ -272,10 +272,10 @@ func TestTenThousandHands(t *testing.T) {
 	w.wantAll()
 	w.do("a", stage.Command{Do: stage.Create}, host)
 	s := w.relays["a"].State("town")
-	s.Hands = make(map[string]stage.Field[bool])
+	s.Hands = make(map[string]stage.Hand)
 	for i := range stage.MaxHands {
 		s.Clock++
-		s.Hands[fmt.Sprintf("hand-%05d", i)] = stage.Field[bool]{Value: true, Stamp: stage.Stamp{N: s.Clock, By: "a"}}
+		s.Hands[fmt.Sprintf("hand-%05d", i)] = stage.Hand{Field: stage.Field[bool]{Value: true, Stamp: stage.Stamp{N: s.Clock, By: "a"}}}
 	}
 	document, err := s.Encode()
 	if err != nil {

@@ -101,6 +101,11 @@ func (s State) find(name string, who Actor) (subject string, err error) {
 			called = append(called, subject)
 		}
 	}
+	for subject, hand := range s.Hands {
+		if _, known := s.People[subject]; !known && hand.Value && hand.Name == name {
+			called = append(called, subject)
+		}
+	}
 	switch len(called) {
 	case 0:
 		return name, nil
@@ -167,11 +172,11 @@ func (s *State) change(c Command, who Actor, target string, at Stamp) error {
 		s.Phase.set(Ended, at)
 		return nil
 	case Raise, Lower:
-		return s.hand(target, c.Do == Raise, at)
+		return s.hand(target, who, c.Do == Raise, at)
 	}
 	p := s.People[target]
 	if p.Name.Value == "" {
-		p.Name.set(clean("", target), at)
+		p.Name.set(clean(s.Hands[target].Name, target), at)
 	}
 	switch c.Do {
 	case Invite, Promote:
@@ -181,7 +186,7 @@ func (s *State) change(c Command, who Actor, target string, at Stamp) error {
 		}
 		p.Role.set(role, at)
 		if hand := s.Hands[target]; hand.Value {
-			s.Hands[target] = Field[bool]{Stamp: at}
+			s.Hands[target] = Hand{Field: Field[bool]{Stamp: at}}
 		}
 	case MuteOn:
 		by := ByHost
@@ -245,8 +250,8 @@ func (s *State) fits() error {
 	return nil
 }
 
-// hand raises or lowers one.
-func (s *State) hand(subject string, up bool, at Stamp) error {
+// hand raises or lowers one. Only its owner raises it, under the name that is shown.
+func (s *State) hand(subject string, who Actor, up bool, at Stamp) error {
 	held, known := s.Hands[subject]
 	if held.Value == up {
 		return nil // its place in the queue stays
@@ -257,7 +262,11 @@ func (s *State) hand(subject string, up bool, at Stamp) error {
 	if !known && len(s.Hands) >= MaxHands {
 		return fmt.Errorf("%w: %d hands are up", ErrFull, MaxHands)
 	}
-	s.Hands[subject] = Field[bool]{Value: up, Stamp: at}
+	hand := Hand{Field: Field[bool]{Value: up, Stamp: at}}
+	if up {
+		hand.Name = clean(who.Name, who.Subject)
+	}
+	s.Hands[subject] = hand
 	return nil
 }
 

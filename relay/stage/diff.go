@@ -28,7 +28,7 @@ func Diff(a, b State) State {
 	for subject, hand := range b.Hands {
 		if other, ok := a.Hands[subject]; !ok || hand != other {
 			if d.Hands == nil {
-				d.Hands = make(map[string]Field[bool])
+				d.Hands = make(map[string]Hand)
 			}
 			d.Hands[subject] = hand
 		}

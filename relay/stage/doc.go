@@ -14,7 +14,8 @@
 // stands in for a host that is gone.
 //
 // [State.View] is what everybody may see of it. It has no list of hands and no
-// subjects: a room of half a million is told of a raised hand by a number.
+// subjects: a room of half a million is told of a raised hand by a number. [State.You]
+// is what somebody is in it, for them alone.
 //
 // The package does no I/O, starts nothing and reads no clock.
 package stage

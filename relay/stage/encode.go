@@ -77,7 +77,7 @@ func (s State) check() error {
 		stamps = append(stamps, p.Name.Stamp, p.Role.Stamp, p.Host.Stamp, p.Muted.Stamp, p.Banned.Stamp, p.Out.Stamp)
 	}
 	for subject, hand := range s.Hands {
-		if len(subject) > MaxSubject || !plain(subject) {
+		if len(subject) > MaxSubject || !plain(subject) || len([]rune(hand.Name)) > MaxName || !plain(hand.Name) {
 			return bad("a hand")
 		}
 		stamps = append(stamps, hand.Stamp)

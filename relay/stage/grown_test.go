@@ -57,7 +57,7 @@ func TestMergeOfFullRoomsStaysWithinBounds(t *testing.T) {
 		s := town(t)
 		for i := range MaxHands {
 			s.Clock++
-			s.Hands[fmt.Sprintf("%s-%05d", by, i)] = Field[bool]{Value: i%2 == 0, Stamp: Stamp{N: s.Clock, By: by}}
+			s.Hands[fmt.Sprintf("%s-%05d", by, i)] = Hand{Field: Field[bool]{Value: i%2 == 0, Stamp: Stamp{N: s.Clock, By: by}}}
 		}
 		for i := range MaxPeople - len(s.People) {
 			s.Clock++

@@ -32,7 +32,9 @@ func Merge(a, b State) (State, error) {
 		}
 	}
 	for subject, theirs := range b.Hands {
-		m.Hands[subject] = later(m.Hands[subject], theirs)
+		if ours := m.Hands[subject]; theirs.Stamp.Compare(ours.Stamp) > 0 {
+			m.Hands[subject] = theirs
+		}
 	}
 	m.trim()
 	return m, nil

@@ -194,7 +194,7 @@ func TestStageAndHandsAreBounded(t *testing.T) {
 	// Filled as commands would, without the cost of 10,000 copies.
 	for i := range MaxHands {
 		s.Clock++
-		s.Hands[fmt.Sprintf("hand-%05d", i)] = Field[bool]{Value: true, Stamp: Stamp{N: s.Clock}}
+		s.Hands[fmt.Sprintf("hand-%05d", i)] = Hand{Field: Field[bool]{Value: true, Stamp: Stamp{N: s.Clock}}}
 	}
 	if err := up(MaxHands); !errors.Is(err, ErrFull) {
 		t.Errorf("one more: %v", err)

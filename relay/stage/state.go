@@ -3,8 +3,6 @@ package stage
 import (
 	"maps"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/stentor-audio/stentor/token"
 )
@@ -58,7 +56,7 @@ type State struct {
 	// subject.
 	People map[string]Person `json:"people,omitempty"`
 	// Hands are raised, or lately lowered, by subject.
-	Hands map[string]Field[bool] `json:"hands,omitempty"`
+	Hands map[string]Hand `json:"hands,omitempty"`
 }
 
 // A Person is what a room knows of somebody.
@@ -73,6 +71,13 @@ type Person struct {
 	Out Field[uint64] `json:"out"`
 }
 
+// A Hand is raised, or has been lowered.
+type Hand struct {
+	Field[bool]
+	// Name is what is shown of whoever raised it, who may be in no other list.
+	Name string `json:"name,omitempty"`
+}
+
 // clone copies the maps, so that the copy can be changed.
 func (s State) clone() State {
 	s.People, s.Hands = maps.Clone(s.People), maps.Clone(s.Hands)
@@ -80,7 +85,7 @@ func (s State) clone() State {
 		s.People = make(map[string]Person)
 	}
 	if s.Hands == nil {
-		s.Hands = make(map[string]Field[bool])
+		s.Hands = make(map[string]Hand)
 	}
 	return s
 }
@@ -173,49 +178,4 @@ func (s State) hosts() (n int) {
 		}
 	}
 	return n
-}
-
-// A View is what everybody may know of a room: contract of the track `state` and of
-// GET /v1/rooms/{room} (docs/operating.md).
-type View struct {
-	Room    string       `json:"room"`
-	State   Phase        `json:"state"`
-	Title   string       `json:"title,omitempty"`
-	Starts  *time.Time   `json:"starts,omitempty"`
-	Version uint64       `json:"version"`
-	Stage   []PersonView `json:"stage"`
-	Hands   int          `json:"hands"`
-}
-
-// A PersonView is somebody on the stage.
-type PersonView struct {
-	Name  string     `json:"name"`
-	Role  token.Role `json:"role"`
-	Muted bool       `json:"muted,omitempty"`
-}
-
-// View returns what everybody may know, the stage by rank and name.
-func (s State) View() View {
-	v := View{Room: s.Room, State: s.Phase.Value, Title: s.Title.Value, Version: s.Clock, Stage: []PersonView{}}
-	if s.Starts.Value != 0 {
-		at := time.UnixMilli(s.Starts.Value).UTC()
-		v.Starts = &at
-	}
-	for subject, p := range s.People {
-		if role := s.RoleOf(subject, ""); rank(role) > 0 {
-			v.Stage = append(v.Stage, PersonView{Name: p.Name.Value, Role: role, Muted: p.Muted.Value != Unmuted})
-		}
-	}
-	slices.SortFunc(v.Stage, func(a, b PersonView) int {
-		if d := rank(b.Role) - rank(a.Role); d != 0 {
-			return d
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
-	for _, hand := range s.Hands {
-		if hand.Value {
-			v.Hands++
-		}
-	}
-	return v
 }
