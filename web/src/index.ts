@@ -3,7 +3,7 @@
  * WebTransport or WebSocket. {@link createListener} and {@link createTalker} are
  * all that a page needs; web/README.md has an example.
  */
-export { type Commander, CommandError, type RoomCommand, commandRoom, fetchHands } from "./client/command";
+export { type Commander, CommandError, type RoomCommand, commandRoom, fetchHands, fetchMe } from "./client/command";
 export { createListener, createTalker, prepareListener } from "./client/create";
 export { fetchRoom, fetchRooms } from "./client/lobby";
 export type { Prepared } from "./client/prepare";
@@ -18,6 +18,7 @@ export {
   type ListenerEvents,
   type ListenerState,
   type ListenerStats,
+  type RaisedHand,
   type RoomState,
   type RoomView,
   type SpeakerView,
@@ -27,4 +28,5 @@ export {
   type TalkerEvents,
   type TalkerState,
   type TrackStats,
+  type You,
 } from "./client/types";

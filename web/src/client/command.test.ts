@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CommandError, type RoomCommand, commandRoom, fetchHands } from "./command";
+import { CommandError, type RoomCommand, commandRoom, fetchHands, fetchMe } from "./command";
 import { failureOf, kindOfRefusal } from "./failure";
 import { parseRoomState } from "./room";
 import { ResetCode } from "../protocol";
 import { ClosedError } from "../session/errors";
 import type { Failure } from "./types";
-import { inWorld, json } from "./world.testing";
+import { inWorld, json, settled } from "./world.testing";
 
 const state = { room: "town", state: "live", title: "Town hall", version: 7, stage: [{ name: "Ada", role: "host" }, { name: "bob", role: "speaker", muted: true }], hands: 2 };
 const known = { ...state, stage: [{ name: "Ada", role: "host", muted: false }, { name: "bob", role: "speaker", muted: true }] };
@@ -58,12 +58,30 @@ test("a relay that is gone is passed over, one that refuses is not", async () =>
 });
 
 test("the raised hands, in their order", async () => {
-  const { fetch, requests } = asked(() => json({ hands: ["name:Zoé", "carl@x"] }));
-  assert.deepEqual(await fetchHands(["https://a"], "town", { token: "t" }, { fetch }), ["name:Zoé", "carl@x"]);
+  const raised = [{ subject: "name:Zoé", name: "Zoé" }, { subject: "carl@x", name: "Carl" }];
+  const { fetch, requests } = asked(() => json({ hands: ["name:Zoé", "carl@x"], raised }));
+  assert.deepEqual(await fetchHands(["https://a"], "town", { token: "t" }, { fetch }), raised);
   assert.deepEqual(requests, ["GET https://a/v1/rooms/town/hands Bearer t"]);
-  for (const wrong of [{}, { hands: "no" }, { hands: [1] }, []]) {
+  for (const wrong of [{}, { raised: "no" }, { raised: [1] }, { raised: [{ subject: "x" }] }, { raised: [{ subject: 1, name: "x" }] }, []]) {
     await assert.rejects(fetchHands(["https://a"], "town", {}, asked(() => json(wrong))), (e: CommandError) => e.code === "protocol");
   }
+});
+
+const you = { role: "speaker", muted: "host", place: 2, hand: 3, voice: "Eve", removed: 1, banned: true } as const;
+const least = { role: "listener", muted: undefined, place: 0, hand: 0, voice: "", removed: 0, banned: false };
+
+test("what somebody is in the room, for them alone", async () => {
+  const { fetch, requests } = asked(() => json({ ...state, you }));
+  assert.deepEqual(await fetchMe(["https://a"], "a b", { token: "t" }, { fetch }), { ...known, you });
+  await fetchMe(["https://a"], "town", { as: "ada b" }, { fetch });
+  assert.deepEqual(requests, ["GET https://a/v1/rooms/a%20b/me Bearer t", "GET https://a/v1/rooms/town/me?as=ada+b"]);
+  assert.deepEqual(parseRoomState({ ...state, you: { role: "listener", muted: "by the moon" } }).you, least);
+  assert.equal("you" in parseRoomState(state), false);
+  for (const wrong of [null, [], 3, {}, { ...you, role: 3 }, { ...you, place: -1 }, { ...you, hand: "1" }, { ...you, removed: 1.5 }, { ...you, voice: "x".repeat(501) }]) {
+    assert.throws(() => parseRoomState({ ...state, you: wrong }), (e: Failure) => e.kind === "protocol", JSON.stringify(wrong));
+  }
+  const banned = asked(() => json({ error: { code: "banned", message: "banned from this room" } }, 403));
+  await assert.rejects(fetchMe(["https://a"], "town", {}, banned), (e: CommandError) => e.code === "banned");
 });
 
 test("a room's state", () => {
@@ -117,4 +135,64 @@ test("a talker hears of the room, too, and is shown out", () =>
     for (const r of w.relays) r.close(ResetCode.Unauthorized, 'room "town": removed by its hosts');
     await w.run(1000);
     assert.deepEqual([t.state, t.failure?.kind], ["failed", "removed"]);
+  }));
+
+const out = { removed: 'room "town": removed by its hosts', banned: 'room "town": banned from this room', ended: 'room "town": the room has ended' } as const;
+
+for (const [kind, said] of Object.entries(out)) {
+  test(`${kind}: a session that ends without a word is asked about before another is dialled`, () =>
+    inWorld(2, async (w) => {
+      w.speak("ada");
+      w.room = { ...state, you: least };
+      const l = w.listen({ token: "e30.e30.x" });
+      const started = l.start();
+      await w.run(4000);
+      await settled(started);
+      const dials = w.dials.length;
+      w.refuses = said;
+      for (const r of w.relays) r.lose();
+      await w.run(2000);
+      assert.deepEqual([l.state, l.failure?.kind, w.dials.length], ["failed", kind, dials]);
+      assert.ok(w.questions.includes("/town?jwt=e30.e30.x&removed=0"), "says how often that had been before");
+    }));
+}
+
+test("a session that was lost for another reason is dialled again", () =>
+  inWorld(1, async (w) => {
+    w.speak("ada");
+    w.room = { ...state, you: least };
+    const l = w.listen({ token: "e30.e30.x" });
+    void l.start();
+    await w.run(4000);
+    w.relays[0]!.lose();
+    await w.run(4000);
+    assert.equal(l.state, "playing");
+    // Nobody says why: it is not waited for without end.
+    w.route = () => new Promise<Response>(() => {}) as unknown as Response;
+    w.relays[0]!.lose();
+    await w.run(4000);
+    assert.equal(l.state, "playing");
+    await l.stop();
+  }));
+
+test("what the room says of somebody ends it before the session does", () =>
+  inWorld(2, async (w) => {
+    const tell = async (change: object, begin: object = {}): Promise<string | undefined> => {
+      w.room = { ...state, you: { ...least, ...begin } };
+      const t = w.talk({ token: "e30.e30.x" });
+      void t.start().catch(() => undefined);
+      await w.run(3000);
+      assert.equal(t.state, "live");
+      w.room = { ...state, version: 8, you: { ...least, ...begin, ...change } };
+      await w.run(1000);
+      const { failure } = t;
+      const stopped = t.stop();
+      await w.run(1000);
+      await stopped;
+      return failure?.kind;
+    };
+    assert.equal(await tell({ removed: 1 }), "removed");
+    assert.equal(await tell({ removed: 2 }, { removed: 1 }), "removed");
+    assert.equal(await tell({ role: "speaker" }, { removed: 1 }), undefined, "was removed before, and came back");
+    assert.equal(await tell({ banned: true, removed: 1 }), "banned");
   }));

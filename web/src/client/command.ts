@@ -1,11 +1,11 @@
 import { StatusError, list, members, readJson, text } from "./answer";
 import { type Ask, browser, request } from "./lobby";
 import { parseRoomState } from "./room";
-import { Failure, type RoomState } from "./types";
+import { Failure, type RaisedHand, type RoomState } from "./types";
 
 /** How many raised hands are read; relays keep no more. */
 const MAX_HANDS = 10_000;
-const MAX_SUBJECT = 500;
+const MAX_TEXT = 500;
 /** How long a relay may take for a command, in ms: it may have to ask two roots. */
 const COMMAND_TIMEOUT = 5000;
 
@@ -46,11 +46,23 @@ export async function commandRoom(lobbies: readonly string[], room: string, comm
   return question(lobbies, path, by, ask, JSON.stringify(body), parseRoomState);
 }
 
-/** The subjects whose hands are up, first raised first: for hosts and co-hosts. */
-export async function fetchHands(lobbies: readonly string[], room: string, by: Commander, ask = browser): Promise<string[]> {
+/** Those whose hands are up, first raised first: for hosts and co-hosts. Rejects with a {@link CommandError}. */
+export async function fetchHands(lobbies: readonly string[], room: string, by: Commander, ask = browser): Promise<RaisedHand[]> {
   return question(lobbies, `${roomPath(room)}/hands`, by, ask, undefined, (document) =>
-    list(members(document, "the raised hands")["hands"], "hands", MAX_HANDS).map((subject) => text(subject, "a subject", MAX_SUBJECT)),
+    list(members(document, "the raised hands")["raised"], "raised", MAX_HANDS).map((value) => {
+      const hand = members(value, "a raised hand");
+      return { subject: text(hand["subject"], "a subject", MAX_TEXT), name: text(hand["name"], "a name", MAX_TEXT) };
+    }),
   );
+}
+
+/**
+ * What a room is, and what whoever asks is there: for who has no session that says it.
+ * Rejects with a {@link CommandError}, of code "banned" or "ended" for who has nothing to do there any more.
+ */
+export async function fetchMe(lobbies: readonly string[], room: string, by: Commander, ask = browser): Promise<RoomState> {
+  const as = by.as === undefined ? "" : `?${new URLSearchParams({ as: by.as })}`;
+  return question(lobbies, `${roomPath(room)}/me${as}`, by, ask, undefined, parseRoomState);
 }
 
 function roomPath(room: string): string {

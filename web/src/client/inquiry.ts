@@ -66,19 +66,20 @@ export class Inquiry {
   }
 
   /**
-   * Asks, not too often, why nobody lets this client in, or dropped it `soon`: a
-   * browser does not say. A name that is taken can be seen, too: somebody is live
-   * under it while this client is not.
+   * Asks why nobody lets this client in, or why it was dropped: a browser does not
+   * say. That of the first is not asked too often; the second is `soon` or `later`, of
+   * who had been removed so often when they came. A name that is taken can be seen,
+   * too, of who is dropped soon: somebody is live under it while this client is not.
    */
-  async why(soon: boolean): Promise<Failure | undefined> {
+  async why(dropped: "soon" | "later" | undefined, removed: number | undefined): Promise<Failure | undefined> {
     const now = this.host.now();
-    if (this.signal.aborted || now < this.wonderAt) return undefined;
+    if (this.signal.aborted || (now < this.wonderAt && dropped !== "later")) return undefined;
     this.wonderAt = now + WONDER_EVERY;
     const { room, token = "", name } = this.purpose;
     const ask = { fetch: this.host.fetch, signal: this.signal };
     const lobby = this.directory.lobby.origin;
-    const why = await askWhy(lobby, { room, token, name }, ask);
-    if (why || !soon || name === undefined) return why;
+    const why = await askWhy(lobby, { room, token, name, removed }, ask);
+    if (why || dropped !== "soon" || name === undefined) return why;
     const { speakers } = await fetchRoom(lobby, room, ask).catch(() => ({ speakers: [] }));
     const taken = speakers.some((s) => s.name === name);
     return taken ? new Failure("name-taken", `somebody else speaks as ${JSON.stringify(name)}`) : undefined;

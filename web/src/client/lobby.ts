@@ -54,6 +54,8 @@ export interface Wanted {
   readonly token: string;
   /** The name to speak under; undefined: it only listens. */
   readonly name: string | undefined;
+  /** How often they had been removed when they came, if that is known. */
+  readonly removed?: number | undefined;
 }
 
 /**
@@ -62,9 +64,9 @@ export interface Wanted {
  * undefined if it would let in whoever wants this, or does not say either.
  */
 export async function askWhy(lobby: string, wanted: Wanted, ask = browser): Promise<Failure | undefined> {
-  const { room, token, name } = wanted;
+  const { room, token, name, removed } = wanted;
   try {
-    const url = lobbyUrl(lobby, `/${encodeURIComponent(room)}?${new URLSearchParams({ jwt: token })}`);
+    const url = lobbyUrl(lobby, `/${encodeURIComponent(room)}?${new URLSearchParams({ jwt: token, ...(removed !== undefined && { removed: String(removed) }) })}`);
     const answer = await request(url, ask);
     if (answer.status === 401 || answer.status === 403) {
       const said = (await readBody(answer, url.host)).trim();

@@ -125,6 +125,15 @@ describe("the lobby", () => {
         assert.equal(asked, "https://a.example/my%20town?jwt=a.b.c");
       });
     }
+    test("somebody who was removed since they came", async () => {
+      let asked = "";
+      const wanted = { room: "town", token: "a.b.c", name: undefined, removed: 0 };
+      const failure = await askWhy("https://a.example/x", wanted, ask((url) => {
+        asked = url.href;
+        return new Response('room "town": removed by its hosts\n', { status: 403 });
+      }));
+      assert.deepEqual([failure?.kind, asked], ["removed", "https://a.example/town?jwt=a.b.c&removed=0"]);
+    });
   });
 
   test("an address that is none", async () => {

@@ -1,6 +1,7 @@
 import type { Candidate, Effect, Event, Hopped, Session as Id } from "../hop";
 import { TICK } from "../hop";
 import type { Setup } from "../protocol";
+import { abortable, sleep } from "../session/abort";
 import type { Connection } from "../session/connection";
 import type { Publisher } from "../session/publisher";
 import { Custody, mayKeep } from "./custody";
@@ -11,7 +12,7 @@ import { Inquiry } from "./inquiry";
 import { Line } from "./line";
 import { type RelayList, LONGEST_RETRY } from "./relays";
 import { tokenFault } from "./token";
-import { Failure, type RoomState } from "./types";
+import { Failure, type RoomState, type You } from "./types";
 
 /** How long the first answer of a lobby is waited for, in ms: a page that opens has time for a slow network. */
 const FIRST_LOBBY_TIMEOUT = 5000;
@@ -28,6 +29,11 @@ const CONNECT_TIMEOUT = 10_000;
 const CROWDED_FOR = 60_000;
 /** How long nothing of this page must have run for it to have slept, in ms. Hidden pages run once a second. */
 const SLEPT_AFTER = 2000;
+/**
+ * How long the answer to why the last session was ended is waited for before another
+ * is begun, in ms: whoever was removed does not come back by itself.
+ */
+const WHY_PATIENCE = 500;
 /** How soon a relay drops a session that it does not want, in ms. */
 const DROPPED_WITHIN = 2000;
 /** How often a page looks whether it has slept, in ms. */
@@ -92,6 +98,7 @@ export class Roamer {
   private readonly over = new AbortController();
   private readonly began: number;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private dueAt: number | undefined; // what the timer is set for
   private retry: ReturnType<typeof setTimeout> | undefined;
   private heartbeat: ReturnType<typeof setInterval> | undefined;
   private unwatch: () => void = () => {};
@@ -102,6 +109,8 @@ export class Roamer {
   private asking = false;
   private askAt = -Infinity;
   private everUp = false;
+  private removed: number | undefined; // how often this person had been when it came
+  private wondering: Promise<void> | undefined; // why the last session was ended
   private readonly inquiry: Inquiry;
   private readonly custody: Custody | undefined;
 
@@ -185,10 +194,24 @@ export class Roamer {
   step(event: Event): void {
     if (this.over.signal.aborted) return;
     for (const effect of [...this.decider.step(this.age(), event)]) this.do(effect);
-    clearTimeout(this.timer);
-    const at = this.decider.deadline();
-    if (at !== undefined) this.timer = setTimeout(() => this.step({ kind: "now" }), Math.max(at - this.age(), 0));
+    this.wakeAt(this.decider.deadline());
     if (event.kind !== "arrived" && event.kind !== "ticked") this.owner.changed();
+  }
+
+  /**
+   * Has the decider looked at again at a time to come (age in ms), if at all. Browsers
+   * count whole ms and cut off the rest: a timer that is not rounded up comes too
+   * soon, and again and again until it is time.
+   */
+  private wakeAt(at: number | undefined): void {
+    if (at === this.dueAt) return; // with most packets it stays
+    clearTimeout(this.timer);
+    this.dueAt = at;
+    if (at === undefined) return;
+    this.timer = setTimeout(() => {
+      this.dueAt = undefined;
+      this.step({ kind: "now" });
+    }, Math.max(Math.ceil(at - this.age()), 0));
   }
 
   private do(effect: Effect): void {
@@ -222,8 +245,9 @@ export class Roamer {
     line.close();
   }
 
-  /** Connects to a relay. */
-  connect(c: Candidate, signal: AbortSignal): Promise<Connection> {
+  /** Connects to a relay, as soon as it is known that nobody has shown this client out. */
+  async connect(c: Candidate, signal: AbortSignal): Promise<Connection> {
+    if (this.wondering) await abortable(this.wondering, signal);
     const url = new URL(c.url);
     if (this.purpose.token) url.searchParams.set("jwt", this.purpose.token);
     return this.host.connect(url.href, { hashes: c.hashes ?? [], transport: this.purpose.transport, signal });
@@ -262,13 +286,23 @@ export class Roamer {
     if (this.ups.size > 0) return;
     const why = isRefusal(this.lastFailure) ? this.lastFailure : this.directory.hopeless();
     if (why) this.fail(why);
-    else if (failure.kind === "unreachable") void this.wonder(line.aliveMs < DROPPED_WITHIN);
+    else if (failure.kind === "unreachable") this.wonder(line.aliveMs);
   }
 
-  /** Asks why nobody lets this client in, and gives up if that is for good. */
-  private async wonder(soon: boolean): Promise<void> {
-    const why = await this.inquiry.why(soon);
-    if (why && this.ups.size === 0 && !this.over.signal.aborted) this.fail(why);
+  /**
+   * Asks why nobody lets this client in, and gives up if that is for good. Relays show
+   * out only whom a token names; then nothing is dialled for a moment.
+   */
+  private wonder(aliveMs: number): void {
+    const dropped = aliveMs === Infinity ? undefined : aliveMs < DROPPED_WITHIN ? "soon" : "later";
+    const asked = this.inquiry.why(dropped, this.removed).then((why) => {
+      if (why && !this.over.signal.aborted && (this.ups.size === 0 || isVerdict(why))) this.fail(why);
+    });
+    if (dropped === undefined || !this.purpose.token) return;
+    const wondering = Promise.race([asked, sleep(WHY_PATIENCE, this.over.signal)]).then(() => {
+      if (this.wondering === wondering) this.wondering = undefined;
+    });
+    this.wondering = wondering;
   }
 
   /** What is wrong with the token, where that can be seen: browsers do not say why a relay refused. */
@@ -368,6 +402,14 @@ export class Roamer {
   room(line: Line, state: RoomState): void {
     this.custody?.said(line, state);
     this.owner.room(state);
+    if (state.you && !this.over.signal.aborted) this.judged(state.you);
+  }
+
+  /** Goes if the room has removed this person since they came, or banned them: the session is about to end. */
+  private judged({ removed, banned }: You): void {
+    this.removed ??= removed;
+    if (banned) this.fail(new Failure("banned", "banned from this room"));
+    else if (removed > this.removed) this.fail(new Failure("removed", "removed by its hosts"));
   }
 
   private moved(): void {

@@ -256,6 +256,33 @@ export interface StageMember {
   role: string;
   /** By a host, or by a command of their own: what they say is not passed on. */
   muted: boolean;
+  /** What rooms know them by; only hosts and co-hosts are told. */
+  subject?: string;
+}
+
+/** What somebody is in a room, as it tells them alone (docs/rooms.md). */
+export interface You {
+  /** "host", "cohost", "speaker" or "listener". */
+  role: string;
+  /** Who has muted them, if anybody has. */
+  muted: "self" | "host" | undefined;
+  /** Where in the room's `stage` they are, from 1; 0: not there. */
+  place: number;
+  /** Where in the queue their hand is, from 1; 0: it is down. */
+  hand: number;
+  /** The name to speak under if the token says none; empty for who is not on the stage. */
+  voice: string;
+  /** How often they were removed: if that has grown since they came, they have to go. */
+  removed: number;
+  banned: boolean;
+}
+
+/** Somebody whose hand is up. */
+export interface RaisedHand {
+  /** What rooms know them by. */
+  subject: string;
+  /** The name to show. */
+  name: string;
 }
 
 /** What everybody may know of a room (docs/rooms.md). */
@@ -272,6 +299,8 @@ export interface RoomState {
   stage: StageMember[];
   /** How many hands are up. */
   hands: number;
+  /** What the owner of the token is there; absent where the relay does not know who asks. */
+  you?: You;
 }
 
 /** A room as a relay tells it. */
