@@ -96,21 +96,28 @@ func (r *Relay) candidates(p *peer) (list []byte, changed <-chan struct{}) {
 		list, _ := json.Marshal(r.alone(room, api.LobbyQuery{})) // of strings and numbers
 		return list, changed
 	}
-	_, changed = r.others.version.Get()
+	version, changed := r.others.version.Get()
+	key := listKey{room: room, listens: listens, share: p.who % shares, state: r.State()}
+	return r.lists.get(key, version, time.Now(), func() []byte { return r.list(key) }), changed
+}
+
+// list is what candidates tells those of a key.
+func (r *Relay) list(key listKey) []byte {
+	room := key.room
 	relays := r.reachable()
 	o := placement.Options{
 		Zone:    r.cfg.Zone,
 		Count:   placement.DefaultCount,
 		Exclude: []string{r.cfg.Name},
 		Spread:  StandbySpread(r.listeners(room)),
-		Who:     p.who,
+		Who:     key.share,
 		Roots:   r.liveRoots(room),
 	}
-	if !listens {
+	if !key.listens {
 		o.Purpose = placement.Speak
 	}
 	var places []membership.Relay
-	if self, ok := membership.Find(relays, r.cfg.Name); ok && r.State() == Ready {
+	if self, ok := membership.Find(relays, r.cfg.Name); ok && key.state == Ready {
 		places = append(places, self)
 	}
 	others := StandIns(room, relays, o)
@@ -121,8 +128,8 @@ func (r *Relay) candidates(p *peer) (list []byte, changed <-chan struct{}) {
 	for i := range answer.Relays {
 		answer.Relays[i].Load = 0 // changes all the time, and would be news each time
 	}
-	list, _ = json.Marshal(answer)
-	return list, changed
+	list, _ := json.Marshal(answer) // of strings and numbers
+	return list
 }
 
 func lobbyOf(room string, places []membership.Relay) api.Lobby {

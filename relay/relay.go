@@ -44,6 +44,7 @@ type Relay struct {
 	metrics *metrics
 	mesh    *mesh     // nil: stands alone
 	others  *presence // nil: stands alone
+	lists   lists
 	doors   *doors
 	stages  *stages
 

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"github.com/stentor-audio/stentor/protocol"
@@ -15,8 +16,13 @@ const RelaysTrack = "relays"
 
 var relaysInfo = protocol.TrackInfo{MaxLatency: 10_000, Timescale: 1000}
 
-// relaysEvery is how often the list may change for a session at most.
-const relaysEvery = time.Second
+const (
+	// relaysEvery is how often the list may change for a session at most.
+	relaysEvery = time.Second
+	// relaysSpread is over what time the sessions of a relay are told that it has:
+	// all of them at once would make the next packet late.
+	relaysSpread = 250 * time.Millisecond
+)
 
 func isRelays(broadcast protocol.Path, track string) bool {
 	return broadcast == TickBroadcast && track == RelaysTrack
@@ -51,7 +57,7 @@ func (d *Deliver) serveRelays(ctx context.Context, sub *session.Subscriber) erro
 			return nil
 		}
 		select {
-		case <-time.After(relaysEvery - time.Since(at)):
+		case <-time.After(max(0, relaysEvery-time.Since(at)) + rand.N(relaysSpread)):
 		case <-ctx.Done():
 			return nil
 		}
