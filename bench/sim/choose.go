@@ -151,7 +151,7 @@ func (w *world) ask(at *node, rm *room, zone int32, exclude []string, who uint64
 		a.first = w.byName[places[0].Name]
 	}
 	a.to = w.candidates(places)
-	w.checkServed(a, at)
+	w.checkServed(a, at, o)
 	if len(exclude) == 0 && w.s.Network.LobbyCache > 0 {
 		w.cache[key] = a
 	}

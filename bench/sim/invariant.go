@@ -3,8 +3,11 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/stentor-audio/stentor/membership"
+	"github.com/stentor-audio/stentor/membership/placement"
 	"github.com/stentor-audio/stentor/relay/plan"
 )
 
@@ -62,19 +65,21 @@ func (w *world) verify(rm *room, before, pl *plan.Plan) {
 }
 
 // checkServed looks whether somebody is kept waiting by relays that have room: a
-// lobby that has nobody to send newcomers to, although it has heard of such a relay.
-func (w *world) checkServed(a answer, at *node) {
+// lobby that has nobody to send newcomers to, although it has heard of such a
+// relay, and has not sent it as many already as it has room for.
+func (w *world) checkServed(a answer, at *node, o placement.Options) {
 	if a.wait == 0 || a.first != nobody {
 		return
 	}
 	if at.share > 0 {
 		return // its own doors are what has to be waited for
 	}
-	for i := range w.views[at.zone].known {
-		if r := &w.views[at.zone].known[i]; r.State == 1 && r.Load < 100 && !w.views[at.zone].silent[w.byName[r.Name]] {
-			w.violate("the lobby of %s lets a newcomer wait, although it knows that %s has room (%d %%)", at.name, r.Name, r.Load)
-			return
-		}
+	open := w.views[at.zone].reachable(w.byName)
+	if len(o.Exclude) > 0 {
+		open = slices.DeleteFunc(slices.Clone(open), func(r membership.Relay) bool { return slices.Contains(o.Exclude, r.Name) })
+	}
+	if !placement.Full(open, at.sent.Pending(open, clock(w.now))) {
+		w.violate("the lobby of %s lets a newcomer wait, although it knows a relay that has room", at.name)
 	}
 }
 
