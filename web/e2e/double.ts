@@ -11,6 +11,7 @@ import {
   type ListenerEvents,
   type ListenerState,
   type ListenerStats,
+  type RaisedHand,
   type RoomState,
   type RoomView,
   type SpeakerView,
@@ -40,7 +41,9 @@ export interface Double {
   commands: RoomCommand[];
   refuse: string;
   /** Whose hands are up. */
-  hands: string[];
+  hands: RaisedHand[];
+  /** What the room is for who asks what they are there; undefined: nothing answers. */
+  me: RoomState | undefined;
   /** What the room is after each command. */
   oncommand: RoomState | undefined;
 }
@@ -56,6 +59,7 @@ const double: Double = {
   commands: [],
   refuse: "",
   hands: [],
+  me: undefined,
   oncommand: undefined,
   ...(globalThis as { doubleBegins?: Partial<Double> }).doubleBegins,
 };
@@ -196,8 +200,13 @@ export async function commandRoom(_lobbies: readonly string[], room: string, com
   return double.oncommand ?? (double.room === "unreadable" ? view(room) : double.room);
 }
 
-export async function fetchHands(): Promise<string[]> {
+export async function fetchHands(): Promise<RaisedHand[]> {
   return double.hands;
+}
+
+export async function fetchMe(): Promise<RoomState> {
+  if (double.me === undefined) throw new CommandError("unreachable", "as the test wants it");
+  return double.me;
 }
 
 export function prepareListener(): { stale(): boolean } {

@@ -53,7 +53,8 @@ scene("a hand goes up, is invited, heard, muted, banned; the room ends", async (
   await eve.click("#hand-toggle");
   await says(eve, "#hand-text", "hand.lower");
 
-  await ada.getByLabel("Invite Eve@example.org to speak").click();
+  assert.equal(await ada.locator("#hands .who").innerText(), "Eve\nEve@example.org");
+  await ada.getByLabel("Invite Eve to speak").click();
   await says(eve, "#news", "news.invited");
   await eve.click("#talk-open");
   await eve.click("#talk-start");
@@ -70,10 +71,32 @@ scene("a hand goes up, is invited, heard, muted, banned; the room ends", async (
   await says(eve, "#talk-status", "talk.live");
   await eventually("Ada hears Eve again", () => heard(ada, "Eve"));
 
-  await row.getByRole("button", { name: "Ban" }).click();
-  await row.locator(".sure").getByRole("button", { name: "Ban" }).click();
-  await says(eve, "#status", "failure.banned");
+  // Whoever is removed is told why, and comes back by a button only.
+  await row.getByRole("button", { name: "Remove" }).click();
+  await row.locator(".sure").getByRole("button", { name: "Remove" }).click();
+  await says(eve, "#status", "failure.removed");
+  await says(eve, "#listen-text", "listen.back");
   await eve.waitForSelector("#talk-live", { state: "hidden" });
+  assert.equal(await eve.isVisible("#talk-open"), false);
+  const listeners = async (): Promise<number> => ((await (await fetch(`${b.http}/v1/rooms/town`)).json()) as { listeners: number }).listeners;
+  await eventually("only Ada is there", async () => (await listeners()) === 1);
+  await eve.click("#listen");
+  await says(eve, "#listen-text", "listen.stop");
+  await eventually("she listens again", () => eve.evaluate(() => (globalThis as unknown as Globals).stentorListener.room?.you?.removed === 1));
+  await eve.reload();
+  await eve.waitForSelector("#hand-toggle:visible"); // by the room's word: she is a listener still
+  assert.equal(await eve.isVisible("#talk-open"), false);
+  await eve.click("#listen");
+  await says(eve, "#listen-text", "listen.stop");
+
+  // Whom hosts find only by what rooms know them by: she is on no stage.
+  const host = issue("host", "Ada");
+  const banned = await fetch(`${a.http}/v1/rooms/town/ban`, { method: "POST", headers: { authorization: `Bearer ${host}` }, body: JSON.stringify({ who: "Eve@example.org" }) });
+  assert.equal(banned.status, 200);
+  await says(eve, "#status", "failure.banned");
+  await eve.reload();
+  await says(eve, "#news", "news.banned");
+  assert.equal(await eve.isVisible("#hand-toggle"), false);
 
   await ada.click("#host-end");
   await ada.locator(".sure").getByRole("button", { name: "End the room" }).click();

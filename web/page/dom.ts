@@ -18,10 +18,17 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** Sets an attribute, or takes it away. */
+/** Sets an attribute, or takes it away, if it differs: one that is set to what it was makes the browser look at its styles again. */
 export function setAttribute(of: Element, name: string, value: string | boolean): void {
-  if (value === false) of.removeAttribute(name);
-  else of.setAttribute(name, value === true ? "" : value);
+  const wanted = value === false ? null : value === true ? "" : value;
+  if (of.getAttribute(name) === wanted) return;
+  if (wanted === null) of.removeAttribute(name);
+  else of.setAttribute(name, wanted);
+}
+
+/** Shows an element or hides it, if it differs. */
+export function setHidden(of: HTMLElement, hidden: boolean): void {
+  if (of.hidden !== hidden) of.hidden = hidden;
 }
 
 /** Changes a text only if it differs: a live region speaks up at each change. */

@@ -1,5 +1,6 @@
+import type { RaisedHand } from "../src/client/types";
 import type { RoomCommand } from "./client";
-import { element, find, icon, setText } from "./dom";
+import { element, find, icon, setAttribute, setHidden, setText } from "./dom";
 import type { Key } from "./languages/en";
 import type { Stage } from "./stage";
 import { hosts, shownSubject } from "./standing";
@@ -40,17 +41,17 @@ export class Hosting {
     this.#words = words;
     const { state, me } = this.#stage;
     const role = me.role;
-    find("host").hidden = !hosts(role) || state === undefined || state.state === "ended";
+    setHidden(find("host"), !hosts(role) || state === undefined || state.state === "ended");
     if (state === undefined) return;
     const made = state.version > 0;
     setText(find("host-title"), words.say("host.title"));
     setText(find("host-create"), words.say("host.create"));
     setText(find("host-start"), words.say("host.start"));
     setText(find("host-end"), words.say("host.end"));
-    find("host-create").hidden = made || role !== "host";
-    find("host-start").hidden = state.state !== "announced";
-    find("host-end").hidden = !made || role !== "host";
-    find("host-queue").hidden = !made;
+    setHidden(find("host-create"), made || role !== "host");
+    setHidden(find("host-start"), state.state !== "announced");
+    setHidden(find("host-end"), !made || role !== "host");
+    setHidden(find("host-queue"), !made);
     setText(find("hands-title"), state.hands === 0 ? words.say("hands.none") : words.count("hands", state.hands));
     this.#queue(words);
     setText(find("host-error"), this.#error === undefined ? "" : words.say(this.#error));
@@ -60,17 +61,17 @@ export class Hosting {
   #queue(words: Words): void {
     const there = new Map([...this.#list.children].map((item) => [(item as HTMLElement).dataset["subject"], item]));
     const focused = document.activeElement;
-    this.#stage.hands.slice(0, maxHands).forEach((subject, place) => {
-      const item = there.get(subject) ?? this.#item(subject);
+    this.#stage.hands.slice(0, maxHands).forEach((hand, place) => {
+      const { subject, name } = hand;
+      const item = there.get(subject) ?? this.#item(hand);
       there.delete(subject);
-      const name = shownSubject(subject);
-      const [, buttons] = item.children;
+      const buttons = item.lastElementChild;
       const [invite, lower] = buttons?.children ?? [];
       if (invite === undefined || lower === undefined) return;
       setText(invite, words.say("hands.invite"));
-      invite.setAttribute("aria-label", words.say("hands.invite.name", { name }));
-      lower.setAttribute("aria-label", words.say("hands.lower.name", { name }));
-      lower.setAttribute("title", words.say("hands.lower"));
+      setAttribute(invite, "aria-label", words.say("hands.invite.name", { name }));
+      setAttribute(lower, "aria-label", words.say("hands.lower.name", { name }));
+      setAttribute(lower, "title", words.say("hands.lower"));
       if (this.#list.children[place] !== item) this.#list.insertBefore(item, this.#list.children[place] ?? null);
     });
     let lost = false;
@@ -83,13 +84,16 @@ export class Hosting {
     else if (focused !== document.activeElement && this.#list.contains(focused)) focused.focus({ preventScroll: true });
   }
 
-  #item(subject: string): HTMLLIElement {
+  #item({ subject, name }: RaisedHand): HTMLLIElement {
     const invite = element("button", { type: "button", class: "quiet" });
     const lower = element("button", { type: "button", class: "plain" }, icon("M6 6l12 12M18 6L6 18"));
     lower.querySelector("path")?.setAttribute("class", "stroke");
     invite.addEventListener("click", () => void this.command({ do: "invite", who: subject }));
     lower.addEventListener("click", () => void this.command({ do: "hands", up: false, who: subject }));
-    const item = element("li", {}, element("bdi", {}, shownSubject(subject)), element("span", { class: "deeds" }, invite, lower));
+    const who = element("span", { class: "who" }, element("bdi", {}, name));
+    const more = shownSubject(subject, name); // two may have one name
+    if (more !== "") who.append(element("small", {}, element("bdi", {}, more)));
+    const item = element("li", {}, who, element("span", { class: "deeds" }, invite, lower));
     item.dataset["subject"] = subject;
     return item;
   }

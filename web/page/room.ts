@@ -1,8 +1,8 @@
 /** The page of a room: "/r/{room}". */
-import type { SpeakerView } from "../src/client/types";
+import type { Failure, SpeakerView } from "../src/client/types";
 import { fetchRoom } from "./client";
 import { Connection } from "./connection";
-import { find, setAttribute, setText } from "./dom";
+import { find, setAttribute, setHidden, setText } from "./dom";
 import { Hand } from "./hand";
 import { Hosting } from "./hosting";
 import { Language } from "./language";
@@ -13,7 +13,7 @@ import { permitOf, placeOf } from "./place";
 import { Poll } from "./poll";
 import { type Entry, SpeakerList } from "./speakers";
 import { Stage } from "./stage";
-import { known, type StageDeed } from "./standing";
+import { keysOf, known, nameIn, outOf, shownSubject, type StageDeed } from "./standing";
 import { appearance, type Deed, roomStatus, startsWhen } from "./status";
 import { Talking } from "./talking";
 import type { Filling } from "./text";
@@ -21,8 +21,8 @@ import { VoiceLine } from "./voice";
 
 /** How often a page that does not listen asks who is there, in ms. */
 const lookEveryMs = 10_000;
-/** How often levels move: enough for the eye, little for the battery. */
-const levelEveryMs = 100;
+/** How often levels move: enough to see who speaks, little for the battery. */
+const levelEveryMs = 250;
 
 const open = document.documentElement.dataset["open"] === "true";
 const place = placeOf(new URL(location.href));
@@ -43,7 +43,7 @@ let announced: Key | undefined;
 const voice = new VoiceLine(find<HTMLCanvasElement>("voice"));
 const connection = new Connection();
 const stage = new Stage(place, open, lobbies, changed);
-const listening = new Listening(place, show, (state) => stage.learn(state));
+const listening = new Listening(place, () => (shownOut(listening.listener?.failure), show()), (state) => stage.learn(state));
 const speakers = new SpeakerList({ mute: (name, muted) => listening.mute(name, muted), stage: (name, deed) => void hosting.command(commandOf(name, deed)) });
 const media = new MediaPresence({ play: () => void act("start"), pause: () => void act("stop") });
 const hand = new Hand(stage, language.words);
@@ -57,7 +57,10 @@ const talking = new Talking(
     media.talking(name !== "");
     listening.self(name);
   },
-  (talker) => talker.on("room", (state) => stage.learn(state)),
+  (talker) => {
+    talker.on("room", (state) => stage.learn(state));
+    talker.on("state", () => shownOut(talker.failure));
+  },
 );
 
 find("listen").addEventListener("click", () => void act(find("listen").dataset["deed"] as Deed));
@@ -113,6 +116,7 @@ async function act(deed: Deed): Promise<void> {
     await listening.resume();
   } else {
     media.begin();
+    stage.welcome();
     await listening.start();
   }
 }
@@ -130,13 +134,22 @@ function changed(): void {
     void talking.end();
   }
   // Whom the room has made a speaker, though the link does not, speaks under the own name.
-  const own = me.place === undefined || granted.speak ? undefined : { speak: me.role !== "listener", name: stage.voice, suggested: stage.voice };
+  const own = me.voice === "" || granted.speak ? undefined : { speak: me.role !== "listener", name: me.voice, suggested: me.voice };
   const off = !open && me.role === "listener";
-  talking.allow(own ?? (off ? { ...granted, speak: false } : granted), me.muted ? "silenced" : waiting() ? "early" : undefined);
+  talking.allow(own ?? (off ? { ...granted, speak: false } : granted), me.muted === "host" ? "silenced" : me.muted === "self" ? "silenced.self" : waiting() ? "early" : undefined);
   show();
 }
 
-function commandOf(who: string, deed: StageDeed): Parameters<Hosting["command"]>[0] {
+/** Somebody has been shown out, if that is why a session ended. */
+function shownOut(failure: Failure | undefined): void {
+  const how = outOf(failure?.kind);
+  if (how !== undefined) stage.out(how);
+}
+
+/** What a button of a row commands. Hosts are told whom rooms know each by: two may have one name. */
+function commandOf(key: string, deed: StageDeed): Parameters<Hosting["command"]>[0] {
+  const members = stage.state?.stage ?? [];
+  const who = members[keysOf(members).indexOf(key)]?.subject ?? nameIn(key);
   switch (deed) {
     case "speaker":
     case "cohost":
@@ -162,10 +175,15 @@ function present(): readonly SpeakerView[] {
 
 /** Who is on the stage by rank, then who is at a microphone without a place there. */
 function entries(there: readonly SpeakerView[]): Entry[] {
-  const on = (stage.state?.stage ?? []).map(({ name, role, muted }): Entry => ({
-    name, role: known(role), muted, live: there.find((speaker) => speaker.name === name), own: name === self || name === stage.me.place,
-  }));
-  const others = there.filter(({ name }) => !on.some((entry) => entry.name === name));
+  const members = stage.state?.stage ?? [];
+  const own = stage.me.place - 1;
+  const on = keysOf(members).map((key, i): Entry => {
+    const { name = "", role = "", muted = false, subject = "" } = members[i] ?? {};
+    const twin = members.some((other, j) => other.name === name && j !== i);
+    const voice = i === own && self !== "" ? self : key; // whoever is the second of a name speaks under another
+    return { name: key, role: known(role), muted, live: there.find((speaker) => speaker.name === voice), own: i === own, apart: twin ? shownSubject(subject, name) : "" };
+  });
+  const others = there.filter((speaker) => !on.some((entry) => entry.name === speaker.name || entry.live === speaker));
   const all = [...on, ...others.map((live): Entry => ({ name: live.name, role: undefined, muted: false, live, own: live.name === self }))];
   return all.filter(({ name }, i) => all.findIndex((entry) => entry.name === name) === i);
 }
@@ -180,19 +198,20 @@ function show(): void {
   const look = appearance(situation);
   const title = state?.title ?? place.room;
   setText(find("room"), title);
-  document.title = `${title} · Stentor`;
-  find("listen").dataset["deed"] = look.deed;
+  const heading = `${title} · Stentor`;
+  if (document.title !== heading) document.title = heading; // each time it is set the browser is told
+  setAttribute(find("listen"), "data-deed", look.deed);
   find<HTMLButtonElement>("listen").disabled = wrongName || look.deed === "none";
   setText(find("listen-text"), words.say(look.button));
   showStatus(wrongName ? "failure.name" : look.status, look.tone, { seconds: words.number(situation.seconds) });
   showLive(live);
   setAttribute(find("volume-box"), "data-off", !listening.on);
   const { news } = stage;
-  setText(find("news"), news === undefined ? "" : words.say(`news.${news.news}`, { name: news.name }));
+  setText(find("news"), news === undefined || news.news === outOf(situation.failure) ? "" : words.say(`news.${news.news}`, { name: news.name }));
   showStage(there);
   media.show(title, new Intl.ListFormat(words.tag).format(there.map(({ name }) => name)), words.say("media.album"));
   const { listener } = listening;
-  find("connection").hidden = listener === undefined;
+  setHidden(find("connection"), listener === undefined);
   if (listener !== undefined) connection.show(listener.stats(), listening.startedAt, words);
 }
 
@@ -215,10 +234,10 @@ function showStage(there: readonly SpeakerView[]): void {
   const made = (stage.state?.version ?? 0) > 0;
   setText(find("speakers-title"), words.say(made ? "stage.title" : "speakers.title"));
   speakers.show(entries(there), { words, listening: listening.on, role: stage.me.role });
-  find("stage").hidden = stage.state?.state === "ended";
+  setHidden(find("stage"), stage.state?.state === "ended");
   hand.show(words);
   hosting.show(words);
-  find("talk").hidden = stage.state?.state === "ended" || (!talking.offered && !hand.offered);
+  setHidden(find("talk"), stage.state?.state === "ended" || (!talking.offered && !hand.offered));
 }
 
 /**
@@ -228,7 +247,7 @@ function showStage(there: readonly SpeakerView[]): void {
 function showStatus(key: Key, tone: string, filling: Filling): void {
   const text = language.words.say(key, filling);
   const status = find("status");
-  status.dataset["tone"] = tone;
+  setAttribute(status, "data-tone", tone);
   setText(status, text);
   if (announced === key) return;
   setText(find("announce"), announced === undefined ? "" : text); // what the page begins with is read with it

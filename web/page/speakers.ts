@@ -1,7 +1,7 @@
 import type { SpeakerView } from "../src/client/types";
-import { element, find, icon, setAttribute, setText } from "./dom";
+import { element, find, icon, setAttribute, setHidden, setText } from "./dom";
 import type { Key } from "./languages/en";
-import { type Role, type StageDeed, stageDeeds } from "./standing";
+import { nameIn, type Role, type StageDeed, stageDeeds } from "./standing";
 import { ask } from "./sure";
 import type { Words } from "./text";
 
@@ -10,6 +10,7 @@ const maxRows = 50;
 
 /** Somebody on the stage, or at the microphone without a place there. */
 export interface Entry {
+  /** Theirs alone: {@link nameIn} is what is shown. */
   name: string;
   /** What is heard of them; undefined where nobody listens, or nothing comes. */
   live: SpeakerView | undefined;
@@ -18,6 +19,8 @@ export interface Entry {
   /** In the room, for everybody. */
   muted: boolean;
   own: boolean;
+  /** What else tells them from another of their name, for hosts; empty if nothing has to. */
+  apart?: string;
 }
 
 /** How the list is shown. */
@@ -72,9 +75,9 @@ export class SpeakerList {
       const row = this.#rows.get(entry.name) ?? this.#add(entry.name);
       if (this.#list.children[place] !== row.item) this.#list.insertBefore(row.item, this.#list.children[place] ?? null);
       const { name, live, own } = entry;
-      row.button.hidden = !view.listening || own || live === undefined;
+      setHidden(row.button, !view.listening || own || live === undefined);
       setAttribute(row.button, "aria-pressed", String(live?.muted ?? false));
-      setAttribute(row.button, "aria-label", words.say(live?.muted ? "speakers.unmute" : "speakers.mute", { name }));
+      setAttribute(row.button, "aria-label", words.say(live?.muted ? "speakers.unmute" : "speakers.mute", { name: nameIn(name) }));
       setText(row.note, notes(entry, words));
       this.#menu(row, entry, view);
     });
@@ -108,9 +111,9 @@ export class SpeakerList {
   /** What may be done with somebody; made anew only if that changes, or the language. */
   #menu(row: Row, { name, role = "speaker", muted, own }: Entry, { words, role: mine }: View): void {
     const deeds = stageDeeds(mine, { role, muted, own });
-    row.more.hidden = deeds.length === 0;
+    setHidden(row.more, deeds.length === 0);
     if (row.more.hidden) this.#open(row, false);
-    setAttribute(row.more, "aria-label", words.say("deed.menu", { name }));
+    setAttribute(row.more, "aria-label", words.say("deed.menu", { name: nameIn(name) }));
     const shape = [words.tag, ...deeds].join();
     if (row.shape === shape) return;
     row.shape = shape;
@@ -125,15 +128,15 @@ export class SpeakerList {
     const act = (): void => this.#deeds.stage(name, deed);
     button.addEventListener("click", () => {
       if (!grave.has(deed)) return act();
-      ask(row.menu, words.say(`deed.${deed}.sure` as Key, { name }), words.say(`deed.${deed}`), words.say("sure.no"), act);
+      ask(row.menu, words.say(`deed.${deed}.sure` as Key, { name: nameIn(name) }), words.say(`deed.${deed}`), words.say("sure.no"), act);
     });
     return button;
   }
 
   #open(row: Row, open: boolean): void {
-    row.more.setAttribute("aria-expanded", String(open));
+    setAttribute(row.more, "aria-expanded", String(open));
     if (!open) row.menu.nextElementSibling?.remove();
-    row.menu.hidden = !open;
+    setHidden(row.menu, !open);
   }
 
   #add(name: string): Row {
@@ -147,7 +150,7 @@ export class SpeakerList {
     const more = element("button", { type: "button", class: "plain", "aria-expanded": "false", hidden: true }, dots);
     const menu = element("div", { class: "menu row", hidden: true });
     const note = element("small");
-    const who = element("span", { class: "speaker-name" }, element("bdi", {}, name), note);
+    const who = element("span", { class: "speaker-name" }, element("bdi", {}, nameIn(name)), note);
     const item = element("li", { class: "speaker" }, element("div", { class: "speaker-line" }, who, button, more, level), menu);
     const row: Row = { item, level, button, note, more, menu, shape: "", drawn: "" };
     more.addEventListener("click", () => this.#open(row, menu.hidden && menu.nextElementSibling === null));
@@ -162,10 +165,10 @@ export class SpeakerList {
 }
 
 /** What stands behind a name: role, that it is muted, that it is you. */
-function notes({ role, muted, own }: Entry, words: Words): string {
+function notes({ role, muted, own, apart = "" }: Entry, words: Words): string {
   const said: Key[] = [];
   if (own) said.push("speakers.you");
   if (role === "host" || role === "cohost") said.push(`role.${role}`);
   if (muted) said.push("speakers.muted");
-  return said.map((key) => words.say(key)).join(" · ");
+  return [...(apart === "" ? [] : [apart]), ...said.map((key) => words.say(key))].join(" · ");
 }

@@ -1,11 +1,11 @@
-import type { RoomState } from "../src/client/types";
-import { type Commander, CommandError, commandRoom, fetchHands, type RoomCommand } from "./client";
+import type { RaisedHand, RoomState } from "../src/client/types";
+import { type Commander, CommandError, commandRoom, fetchHands, fetchMe, type RoomCommand } from "./client";
 import type { Key } from "./languages/en";
 import type { Place } from "./place";
-import { hosts, type News, newsOf, ownVoice, type Person, personOf, type Standing, standingOf } from "./standing";
+import { hosts, type News, newsOf, type Out, type Person, personOf, type Standing, standingOf } from "./standing";
 
-/** How soon the raised hands are asked for again at most, in ms: they may go up by the hundred. */
-const handsEveryMs = 1000;
+/** How soon something is asked for again at most, in ms: hands may go up by the hundred. */
+const askEveryMs = 1000;
 
 /**
  * What the page knows of the room's stage, and the commands of its owner. It shows
@@ -15,16 +15,14 @@ export class Stage {
   readonly person: Person | undefined;
   state: RoomState | undefined;
   me: Standing;
-  /** The subjects whose hands are up, for hosts. */
-  hands: readonly string[] = [];
+  /** Those whose hands are up, for hosts. */
+  hands: readonly RaisedHand[] = [];
   /** What the owner was told last. */
   news: { news: News; name: string } | undefined;
   readonly #by: Commander;
-  #suffix = ""; // tells people of one name apart
-  #onStage = false; // at some time
-  #handUp: boolean;
-  #asking = false;
-  #askAgain = false;
+  #told = false; // by the room, what the owner is
+  readonly #queue = new NowAndThen(() => this.#askHands());
+  readonly #self = new NowAndThen(() => this.#askMe());
 
   constructor(
     readonly place: Place,
@@ -34,42 +32,43 @@ export class Stage {
     readonly change: () => void,
   ) {
     this.person = personOf(place, open);
-    this.me = standingOf(this.person, undefined, false);
+    this.me = standingOf(this.person, undefined);
     this.#by = open ? { as: place.as } : { token: place.token };
-    this.#handUp = remembered(place.room);
-    if (this.person !== undefined) void suffixOf(this.person.subject).then((suffix) => (this.#suffix = suffix));
   }
 
-  /** The name that somebody speaks under whom the room has made a speaker and the link does not. */
-  get voice(): string {
-    return ownVoice(this.person, this.state, this.me, this.#suffix);
-  }
-
-  /** Takes what a relay has said. What is older than what is known is passed over. */
+  /**
+   * Takes what a relay has said. What is older than what is known is passed over, and
+   * so is what says no more: sessions are told what their owner is, others ask.
+   */
   learn(state: RoomState): void {
     const before = this.state;
-    if (before !== undefined && (state.version < before.version || (state.version === before.version && state.state === before.state))) return;
+    const older = before !== undefined && (state.version < before.version || (state.version === before.version && state.state === before.state));
+    if (older && (state.version < before.version || state.you === undefined || before.you !== undefined)) return;
     const was = this.me;
-    const me = standingOf(this.person, state, this.#onStage);
-    this.#onStage ||= me.place !== undefined;
-    if (state.hands === 0 || me.place !== undefined && !me.muted) this.#raised(false);
-    if (before !== undefined && before.version > 0) this.news = newsOf({ state: before, me: was }, { state, me }) ?? this.news;
+    const me = state.you === undefined ? was : standingOf(this.person, state.you);
+    // Where the room had not said yet what somebody is, that is no change.
+    const from = this.#told || state.you === undefined ? was : me;
+    if (before !== undefined && before.version > 0) this.news = newsOf({ state: before, me: from }, { state, me }) ?? this.news;
+    this.#told ||= state.you !== undefined;
     this.state = state;
     this.me = me;
-    if (hosts(me.role)) void this.#queue();
+    if (state.you === undefined && this.person !== undefined && state.version > 0) this.#self.ask();
+    if (hosts(me.role)) this.#queue.ask();
     this.change();
   }
 
-  /** Whether the owner's hand is up, as far as this page knows. */
-  get handUp(): boolean {
-    return this.#handUp;
+  /** Somebody comes, perhaps back: that they were shown out is no news any more. */
+  welcome(): void {
+    if (this.news?.news === "removed" || this.news?.news === "banned") this.news = undefined;
   }
 
-  async raise(up: boolean): Promise<Key | undefined> {
-    const failed = await this.command({ do: "hands", up });
-    if (failed === undefined) this.#raised(up);
+  /** Somebody has been shown out, as the end of a session says: whoever spoke does not any more. */
+  out(how: Out): void {
+    if (this.news?.news === how) return;
+    this.news = { news: how, name: "" };
+    this.me = { ...this.me, role: "listener", place: 0, hand: 0 };
+    this.#self.ask();
     this.change();
-    return failed;
   }
 
   /** Has a relay carry out a command; says why it did not. */
@@ -82,46 +81,44 @@ export class Stage {
     }
   }
 
-  /** Asks whose hands are up, now and then. */
-  async #queue(): Promise<void> {
-    if (this.#asking) {
-      this.#askAgain = true;
-      return;
-    }
-    this.#asking = true;
-    do {
-      this.#askAgain = false;
-      if (this.state?.version === 0 || this.state?.hands === 0) this.hands = [];
-      else this.hands = await fetchHands(this.lobbies(), this.place.room, this.#by).catch(() => this.hands);
-      this.change();
-      await new Promise((resolve) => setTimeout(resolve, handsEveryMs));
-    } while (this.#askAgain);
-    this.#asking = false;
+  async #askHands(): Promise<void> {
+    if (this.state?.version === 0 || this.state?.hands === 0) this.hands = [];
+    else this.hands = await fetchHands(this.lobbies(), this.place.room, this.#by).catch(() => this.hands);
+    this.change();
   }
 
-  #raised(up: boolean): void {
-    this.#handUp = up;
+  async #askMe(): Promise<void> {
     try {
-      sessionStorage.setItem(handKey(this.place.room), up ? "up" : "");
-    } catch {
-      // storage is off: it is known until the page is left
+      this.learn(await fetchMe(this.lobbies(), this.place.room, this.#by));
+    } catch (error) {
+      if (error instanceof CommandError && error.code === "banned") this.out("banned");
     }
   }
 }
 
-/** What relays put behind a name that two have: `~` and eight digits of the subject's SHA-256. */
-async function suffixOf(subject: string): Promise<string> {
-  const sum = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(subject));
-  return `~${[...new Uint8Array(sum, 0, 4)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-}
+/** Does something at once, and again if that was wished meanwhile, but not too often. */
+class NowAndThen {
+  readonly #deed: () => Promise<void>;
+  #busy = false;
+  #again = false;
 
-const handKey = (room: string): string => `stentor.hand.${room}`;
+  constructor(deed: () => Promise<void>) {
+    this.#deed = deed;
+  }
 
-function remembered(room: string): boolean {
-  try {
-    return sessionStorage.getItem(handKey(room)) === "up";
-  } catch {
-    return false;
+  ask(): void {
+    this.#again = true;
+    if (!this.#busy) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#busy = true;
+    while (this.#again) {
+      this.#again = false;
+      await this.#deed();
+      await new Promise((resolve) => setTimeout(resolve, askEveryMs));
+    }
+    this.#busy = false;
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { RoomState, StageMember } from "../src/client/types";
-import { newsOf, ownVoice, personOf, type Role, shownSubject, stageDeeds, type Standing, standingOf } from "./standing";
+import { keysOf, nameIn, newsOf, outOf, personOf, type Role, shownSubject, stageDeeds, type Standing, standingOf } from "./standing";
 
 const token = (claims: unknown): string => `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
 const member = (name: string, role = "speaker", muted = false): StageMember => ({ name, role, muted });
@@ -22,17 +22,23 @@ test("who somebody is: what rooms know them by, as relays have it", () => {
   assert.equal(personOf({ room: "town", token: undefined, as: undefined }, true), undefined);
 });
 
-test("what somebody is in the room: its word counts more than the link's, but a host is host", () => {
+test("what somebody is in the room: its word alone, and the link's before that", () => {
   const eve = { subject: "eve@x", name: "Eve", role: "listener" } as const;
-  const standing = (role: Role, muted = false, place?: string): Standing => ({ role, muted, place });
-  assert.deepEqual(standingOf(eve, undefined, false), standing("listener"));
-  assert.deepEqual(standingOf(eve, room([member("Eve", "speaker", true)]), false), standing("speaker", true, "Eve"));
-  assert.deepEqual(standingOf(eve, room([member("eve@x", "cohost")]), false), standing("cohost", false, "eve@x"), "invited by subject, before she came");
-  assert.deepEqual(standingOf({ ...eve, role: "speaker" }, room(), false), standing("speaker"), "has not come yet");
-  assert.deepEqual(standingOf({ ...eve, role: "speaker" }, room(), true), standing("listener"), "was there and is not");
-  assert.deepEqual(standingOf({ ...eve, role: "host" }, room(), true), standing("host"));
-  assert.deepEqual(standingOf({ ...eve, role: "host" }, room([member("Eve", "speaker")]), true), standing("host", false, "Eve"));
-  assert.deepEqual(standingOf(undefined, room([member("Eve")]), false), standing("listener"));
+  const standing = (role: Role, more: Partial<Standing> = {}): Standing => ({ role, muted: undefined, place: 0, hand: 0, voice: "", ...more });
+  const you = { role: "speaker", muted: "host", place: 2, hand: 3, voice: "Eve~01", removed: 1, banned: false } as const;
+  assert.deepEqual(standingOf(eve, undefined), standing("listener"));
+  assert.deepEqual(standingOf({ ...eve, role: "host" }, undefined), standing("host"));
+  assert.deepEqual(standingOf(undefined, undefined), standing("listener"));
+  assert.deepEqual(standingOf(eve, you), standing("speaker", { muted: "host", place: 2, hand: 3, voice: "Eve~01" }));
+  assert.deepEqual(standingOf({ ...eve, role: "speaker" }, { ...you, role: "listener", muted: undefined, place: 0, hand: 0, voice: "" }), standing("listener"), "was demoted, whenever");
+  assert.deepEqual(standingOf(eve, { ...you, role: "emperor" }).role, "listener");
+});
+
+test("two of one name have rows of their own", () => {
+  const keys = keysOf([member("Eve"), member("Bob"), member("Eve"), member("Eve")]);
+  assert.equal(new Set(keys).size, 4);
+  assert.equal(keys[0], "Eve", "as it speaks");
+  assert.deepEqual(keys.map(nameIn), ["Eve", "Bob", "Eve", "Eve"]);
 });
 
 test("what is offered is what relays would do", () => {
@@ -51,18 +57,8 @@ test("what is offered is what relays would do", () => {
   assert.equal(stageDeeds("speaker", { role: "speaker", muted: true, own: true }).join(" "), "", "a host did it, mostly");
 });
 
-test("the name of somebody whom the room has made a speaker", () => {
-  const eve = { subject: "eve@x", name: "Eve", role: "listener" } as const;
-  const voice = (stage: StageMember[], name: string = eve.name): string => ownVoice({ ...eve, name }, room(stage), standingOf({ ...eve, name }, room(stage), true), "~01020304");
-  assert.equal(voice([member("Eve")]), "Eve");
-  assert.equal(voice([member("eve@x")]), "Eve");
-  assert.equal(voice([member("eve@x"), member("Eve")]), "Eve~01020304", "another is called so");
-  assert.equal(voice([member("Eve"), member("Eve")]), "Eve~01020304");
-  for (const none of ["", "a/b", ".hidden"]) assert.equal(voice([], none), "~01020304", none);
-});
-
 test("what people are told of a change", () => {
-  const me = (role: Role, muted = false, place: string | undefined = role === "listener" ? undefined : "Eve"): Standing => ({ role, muted, place });
+  const me = (role: Role, muted?: Standing["muted"], place = 0): Standing => ({ role, muted, place, hand: 0, voice: "" });
   const host = member("Ada", "host");
   const before = room([host, member("Bob", "cohost")]);
   const news = (was: Standing, is: Standing, state = before): string => {
@@ -75,15 +71,23 @@ test("what people are told of a change", () => {
   assert.equal(news(me("speaker"), me("cohost")), "cohost");
   assert.equal(news(me("cohost"), me("host")), "host");
   assert.equal(news(me("speaker"), me("listener")), "off");
-  assert.equal(news(me("speaker"), me("speaker", true)), "muted");
-  assert.equal(news(me("speaker", true), me("speaker")), "unmuted");
+  assert.equal(news(me("speaker"), me("speaker", "host")), "muted");
+  assert.equal(news(me("speaker", "host"), me("speaker")), "unmuted");
+  assert.equal(news(me("speaker"), me("speaker", "self")), "", "one's own doing");
   assert.equal(news(me("listener"), me("listener"), room([host, member("Bob", "host")])), "newhost Bob");
+  assert.equal(news(me("host"), me("host", undefined, 2), room([host, member("Bob", "host")])), "", "is that host");
   assert.equal(news(me("listener"), me("listener"), room([host, member("Carl", "speaker")])), "");
   const announced = { state: room([], "announced"), me: me("listener") };
   assert.equal(newsOf(announced, { state: room([host]), me: me("listener") })?.news, "started");
   assert.equal(newsOf(announced, { state: room([host], "announced"), me: me("listener") }), undefined, "the first host is no news");
 });
 
-test("a subject is shown without the word before it", () => {
-  for (const [subject, shown] of [["name:Zoé", "Zoé"], ["voice:bob", "bob"], ["ada@x", "ada@x"], ["name:voice:x", "voice:x"]] as const) assert.equal(shownSubject(subject), shown);
+test("a subject is shown where it says more than the name", () => {
+  for (const [subject, name, shown] of [["name:Zoé", "Zoé", ""], ["voice:bob", "bob", ""], ["ada@x", "Ada", "ada@x"], ["ada@x", "ada@x", ""], ["name:voice:x", "x", "name:voice:x"]] as const) {
+    assert.equal(shownSubject(subject, name), shown);
+  }
+});
+
+test("who was shown out, as a session's end says", () => {
+  for (const [kind, out] of [["removed", "removed"], ["banned", "banned"], ["ended", undefined], ["unreachable", undefined], [undefined, undefined]] as const) assert.equal(outOf(kind), out);
 });

@@ -1,5 +1,5 @@
 /** Who somebody is in a room, and what of it may be done with whom (docs/rooms.md). */
-import type { RoomState } from "../src/client/types";
+import type { FailureKind, RoomState, StageMember, You } from "../src/client/types";
 import { type Claims, claimsOf, type Place, voicesOf } from "./place";
 
 export type Role = "host" | "cohost" | "speaker" | "listener";
@@ -17,10 +17,14 @@ export interface Person {
 /** Who they are in the room now. */
 export interface Standing {
   role: Role;
-  /** By a host, or by a command of their own. */
-  muted: boolean;
-  /** The name of their place on the stage; undefined if they have none. */
-  place: string | undefined;
+  /** By whom, if they are: for everybody, whatever the microphone's own button says. */
+  muted: You["muted"];
+  /** Where they are on the stage, from 1; 0: not there. */
+  place: number;
+  /** Where in the queue their hand is, from 1; 0: it is down. */
+  hand: number;
+  /** The name to speak under if the link says none. */
+  voice: string;
 }
 
 // Whom no "sub" names is known by these words and a name.
@@ -44,27 +48,23 @@ function roleOf(claims: Claims, maySpeak: boolean): Role {
   return maySpeak || claims.role === "speaker" ? "speaker" : "listener";
 }
 
-/**
- * What the room says of somebody. It names those on the stage only: who is not there
- * is what the link says, unless they were there before.
- */
-export function standingOf(person: Person | undefined, state: RoomState | undefined, wasOnStage: boolean): Standing {
-  if (person === undefined) return { role: "listener", muted: false, place: undefined };
-  const entry = state?.stage.find(({ name }) => name === person.subject) ?? state?.stage.find(({ name }) => name === person.name);
-  if (entry === undefined) return { role: person.role !== "host" && wasOnStage ? "listener" : person.role, muted: false, place: undefined };
-  const role = person.role === "host" ? "host" : known(entry.role);
-  return { role, muted: entry.muted, place: entry.name };
+/** What the room says of somebody, and the link before that has said anything. */
+export function standingOf(person: Person | undefined, you: You | undefined): Standing {
+  const { muted, place, hand, voice } = you ?? { muted: undefined, place: 0, hand: 0, voice: "" };
+  return { role: you === undefined ? (person?.role ?? "listener") : known(you.role), muted, place, hand, voice };
 }
 
-/**
- * The name that relays let somebody speak under whom the room has made a speaker: the
- * own one, with a suffix if it is no name of a broadcast, or another on the stage has
- * it (docs/rooms.md).
- */
-export function ownVoice(person: Person | undefined, state: RoomState | undefined, me: Standing, suffix: string): string {
-  const name = person === undefined || person.name.includes("/") || person.name.startsWith(".") ? "" : person.name;
-  const called = state?.stage.filter((m) => m.name === name).length ?? 0;
-  return name === "" || called > (me.place === name ? 1 : 0) ? name + suffix : name;
+/** Tells people of one name apart: whom a member of the stage is, for hosts, and otherwise which of that name. */
+export function keysOf(stage: readonly StageMember[]): string[] {
+  return stage.map(({ name }, i) => {
+    const before = stage.slice(0, i).filter((m) => m.name === name).length;
+    return before === 0 ? name : `${name}\0${before}`;
+  });
+}
+
+/** The name in such a key. */
+export function nameIn(key: string): string {
+  return key.split("\0", 1)[0] ?? "";
 }
 
 /** A role by its word; whoever has another one only listens. */
@@ -95,14 +95,22 @@ export function stageDeeds(mine: Role, theirs: { role: Role; muted: boolean; own
   return deeds;
 }
 
-/** How a subject is shown to hosts, who see no other name of whoever raises a hand. */
-export function shownSubject(subject: string): string {
-  for (const word of [named, nameless]) if (subject.startsWith(word)) return subject.slice(word.length);
-  return subject;
+/** How a subject is shown to hosts, beside the name; empty where that says no more. */
+export function shownSubject(subject: string, name: string): string {
+  for (const word of [named, nameless]) if (subject === word + name) return "";
+  return subject === name ? "" : subject;
 }
 
 /** What there is to tell somebody of a change of the room. */
-export type News = "started" | "invited" | "cohost" | "host" | "speaker" | "off" | "muted" | "unmuted" | "newhost";
+export type News = "started" | "invited" | "cohost" | "host" | "speaker" | "off" | "muted" | "unmuted" | "newhost" | Out;
+
+/** How a room shows somebody out. */
+export type Out = "removed" | "banned";
+
+/** Whether somebody was shown out, if that is why something failed. */
+export function outOf(kind: FailureKind | undefined): Out | undefined {
+  return kind === "removed" || kind === "banned" ? kind : undefined;
+}
 
 /**
  * What a person shall be told of what has changed between two states of a room; name
@@ -116,8 +124,10 @@ export function newsOf(before: { state: RoomState; me: Standing }, now: { state:
     if (role === "host" || role === "cohost") return tell(role);
     return tell(role === "listener" ? "off" : was === "listener" ? "invited" : "speaker");
   }
-  if (before.me.muted !== now.me.muted) return tell(now.me.muted ? "muted" : "unmuted");
+  const silenced = now.me.muted === "host";
+  if ((before.me.muted === "host") !== silenced) return tell(silenced ? "muted" : "unmuted");
   if (before.state.state === "announced" && now.state.state === "live") return tell("started");
-  const host = now.state.stage.find((m) => m.role === "host" && m.name !== now.me.place && !before.state.stage.some((b) => b.name === m.name && b.role === "host"));
+  const own = now.state.stage[now.me.place - 1];
+  const host = now.state.stage.find((m) => m.role === "host" && m !== own && !before.state.stage.some((b) => b.name === m.name && b.role === "host"));
   return host && before.state.stage.some((m) => m.role === "host" || m.name === host.name) ? tell("newhost", host.name) : undefined;
 }

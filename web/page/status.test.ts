@@ -25,6 +25,7 @@ test("every state has a sentence, and the button does what it says", () => {
   }
   assert.equal(appearance({ ...calm, live: false }).status, "status.idle.silent");
   assert.equal(appearance({ ...calm, stopped: true }).status, "status.idle.stopped");
+  assert.equal(appearance({ ...calm, state: "failed", failure: "removed" }).button, "listen.back");
   assert.equal(appearance({ ...calm, state: "playing", muted: true }).status, "status.playing.muted");
 });
 

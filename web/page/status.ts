@@ -40,7 +40,7 @@ export function appearance(s: Situation): Appearance {
     case "interrupted":
       return { status: `status.${s.state}`, deed: "resume", button: "listen.sound", tone: "trouble" };
     case "failed":
-      return { status: failureKey(s.failure ?? "unreachable", "listen", s.token), deed: "again", button: "listen.again", tone: "trouble" };
+      return { status: failureKey(s.failure ?? "unreachable", "listen", s.token), deed: "again", button: s.failure === "removed" ? "listen.back" : "listen.again", tone: "trouble" };
     case "connecting":
     case "queued":
     case "reconnecting":
@@ -65,8 +65,8 @@ export function failureKey(kind: FailureKind, wanted: "listen" | "talk", token: 
   return `failure.${kind}`;
 }
 
-/** Why nobody hears whoever is at the microphone: a host has muted them, the room has not begun. */
-export type Unheard = "silenced" | "early" | undefined;
+/** Why nobody hears whoever is at the microphone: a host has muted them, they have themselves, the room has not begun. */
+export type Unheard = "silenced" | "silenced.self" | "early" | undefined;
 
 /**
  * What to say to somebody at the microphone, who may be muted here, or unheard in the

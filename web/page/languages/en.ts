@@ -33,6 +33,7 @@ export const en = {
   "listen.sound": "Turn the sound on",
   "listen.again": "Try again",
   "listen.volume": "Volume",
+  "listen.back": "Come back to listen",
   "listen.ended": "The room has ended",
 
   "status.idle": "Press the button to hear what is said.",
@@ -95,6 +96,7 @@ export const en = {
   "talk.stop": "Leave the microphone",
   "talk.level": "Your microphone",
   "talk.early": "You are at the microphone. Nobody hears you before the room starts.",
+  "talk.silenced.self": "You have muted yourself in this room. Nobody hears you until you unmute yourself.",
   "talk.silenced": "You are muted in this room. Nobody hears you until a host unmutes you.",
 
   "stage.title": "On stage",
@@ -104,8 +106,8 @@ export const en = {
   "hand.raise": "Ask to speak",
   "hand.lower": "Lower your hand",
   "hand.hint": "The hosts see that you would like to say something.",
-  "hand.up.one": "Your hand is up. A host will invite you; keep this page open.",
-  "hand.up.other": "Your hand is up, {count} are in all. A host will invite you; keep this page open.",
+  "hand.up": "Your hand is up. A host will invite you; keep this page open.",
+  "hand.place": "Your hand is up, number {place} of {count}. A host will invite you; keep this page open.",
 
   "host.title": "For hosts",
   "host.create": "Open the room",
@@ -142,6 +144,8 @@ export const en = {
   "news.off": "You are in the audience again.",
   "news.muted": "A host has muted you.",
   "news.unmuted": "You may be heard again.",
+  "news.removed": "The hosts have removed you from this room. You may come back to listen.",
+  "news.banned": "The hosts do not let you into this room any more.",
   "news.newhost": "{name} is host of this room now.",
 
   "command.not_allowed": "You may not do that in this room.",

@@ -31,6 +31,7 @@ export const fr: Language = {
   "listen.sound": "Activer le son",
   "listen.again": "Réessayer",
   "listen.volume": "Volume",
+  "listen.back": "Revenir écouter",
   "listen.ended": "La salle est fermée",
 
   "status.idle": "Appuyez sur le bouton pour entendre ce qui se dit.",
@@ -93,6 +94,7 @@ export const fr: Language = {
   "talk.stop": "Quitter le micro",
   "talk.level": "Votre micro",
   "talk.early": "Vous êtes au micro. Personne ne vous entend avant le début.",
+  "talk.silenced.self": "Vous avez coupé votre micro dans cette salle. Personne ne vous entend tant que vous ne le rétablissez pas.",
   "talk.silenced": "Votre micro est coupé dans cette salle. Personne ne vous entend tant qu’un hôte ne le rétablit pas.",
 
   "stage.title": "Sur scène",
@@ -102,8 +104,8 @@ export const fr: Language = {
   "hand.raise": "Demander la parole",
   "hand.lower": "Baisser la main",
   "hand.hint": "Les hôtes verront que vous aimeriez dire quelque chose.",
-  "hand.up.one": "Votre main est levée. Un hôte vous invitera ; gardez cette page ouverte.",
-  "hand.up.other": "Votre main est levée, {count} le sont en tout. Un hôte vous invitera ; gardez cette page ouverte.",
+  "hand.up": "Votre main est levée. Un hôte vous invitera ; gardez cette page ouverte.",
+  "hand.place": "Votre main est levée, numéro {place} sur {count}. Un hôte vous invitera ; gardez cette page ouverte.",
 
   "host.title": "Pour les hôtes",
   "host.create": "Ouvrir la salle",
@@ -140,6 +142,8 @@ export const fr: Language = {
   "news.off": "Vous êtes de nouveau dans le public.",
   "news.muted": "Un hôte a coupé votre micro.",
   "news.unmuted": "On peut de nouveau vous entendre.",
+  "news.removed": "Les hôtes vous ont fait sortir de cette salle. Vous pouvez revenir écouter.",
+  "news.banned": "Les hôtes ne vous laissent plus entrer dans cette salle.",
   "news.newhost": "{name} est maintenant hôte de cette salle.",
 
   "command.not_allowed": "Vous ne pouvez pas faire cela dans cette salle.",
