@@ -68,9 +68,9 @@ export class Hearing implements Owner, Gathering {
   private readonly tracks = new Tracks();
   private readonly hops = new HopLog();
   private readonly began: number;
-  private readonly timer: ReturnType<typeof setInterval>;
   private tending: ReturnType<typeof setTimeout> | undefined;
   private calm = true; // nothing is missing
+  private looked: number; // when the lost were counted last
   private over = false;
   private wishedPacket: 20 | 60 | 120 | undefined;
   private countAt: number;
@@ -101,7 +101,7 @@ export class Hearing implements Owner, Gathering {
     this.wishedPacket = options.packet;
     this.began = host.now();
     this.countAt = this.began + COUNT_AFTER;
-    this.timer = setInterval(() => this.look(), LOST_EVERY);
+    this.looked = this.began;
     this.tendLater(true);
   }
 
@@ -113,7 +113,6 @@ export class Hearing implements Owner, Gathering {
   /** Lets go of everything but the counters. */
   async end(): Promise<void> {
     this.over = true;
-    clearInterval(this.timer);
     clearTimeout(this.tending);
     this.roamer.stop();
     await this.sound.close().catch(() => undefined);
@@ -269,12 +268,13 @@ export class Hearing implements Owner, Gathering {
       calm &&= !unsettled(track, now);
       if (track.leftAt !== undefined && now - track.leftAt > LINGER) this.endTrack(track);
     }
+    if (now - this.looked >= LOST_EVERY) this.look(now);
     this.tendLater(calm);
   }
 
-  private look(): void {
+  private look(now: number): void {
+    this.looked = now;
     for (const hop of this.hops.count(this.age(), this.tracks.lost)) this.page.hop(hop);
-    const now = this.now();
     if (now >= this.countAt && this.heardWho) {
       this.countAt = now + COUNT_EVERY + this.host.random() * 1000;
       void this.count();

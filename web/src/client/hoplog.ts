@@ -4,7 +4,7 @@ import type { Hop } from "./types";
 /** How long after a hop its losses may still come to light: by then every buffer has played what it held. */
 const SETTLED_AFTER = 2000;
 
-/** How often the frames lost are counted, in ms. */
+/** How often the frames lost are counted at most, in ms; where nothing is missing, twice as rarely. */
 export const LOST_EVERY = 100;
 /**
  * How many counts are kept: a hop is known when it is over, and one that took
