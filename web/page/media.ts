@@ -10,8 +10,8 @@ export interface MediaKeys {
   pause(): void;
 }
 
-/** Seconds of silence in the loop; browsers take no notice of sounds below five. */
-const loopSeconds = 10;
+/** Seconds of silence in the loop; browsers take no notice of sounds below five. Each turn of it costs a seek. */
+const loopSeconds = 60;
 const rate = 8000;
 
 /** Says to the system what plays. */

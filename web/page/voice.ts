@@ -14,7 +14,6 @@ export class VoiceLine {
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D | null;
   #levels: number[] = [];
-  #half: number | undefined; // of the next stroke
   #width = 0;
   #height = 0;
   #colour = "";
@@ -26,14 +25,8 @@ export class VoiceLine {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#fit());
   }
 
-  /** Takes how loud it is now, 0 to 1; each second one is a stroke, as high as the louder of the two. */
+  /** Takes how loud it is now, 0 to 1: a stroke. */
   push(level: number): void {
-    const before = this.#half;
-    this.#half = before === undefined ? level : undefined;
-    if (before !== undefined) this.#stroke(Math.max(before, level));
-  }
-
-  #stroke(level: number): void {
     const flat = this.#levels.every((old) => old === 0);
     this.#levels.push(level);
     this.#levels.splice(0, this.#levels.length - this.#capacity());

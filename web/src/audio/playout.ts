@@ -8,12 +8,12 @@ import { Speaker } from "./speaker";
 export class Playout {
   /** The speakers, in the order they came, those that are fading out included. */
   speakers: Speaker[] = [];
-  level: Level = { rms: QUIETEST, peak: QUIETEST };
   volume = 1;
   muted = false;
 
   private readonly config: BufferConfig;
   private readonly mixer: Mixer;
+  private block: Float32Array | undefined;
 
   /** config tunes each speaker's buffer; channels are those of the mix. */
   constructor(config: BufferConfig = {}, channels: 1 | 2 = 1) {
@@ -50,15 +50,18 @@ export class Playout {
     for (const s of this.speakers) this.mixer.add(s.render(now), s.channels);
     this.mixer.fader.set(this.muted ? 0 : clamp(this.volume, 0, 4));
     this.sweep();
-    const block = this.mixer.end();
-    this.level = measure(block);
-    return block;
+    return (this.block = this.mixer.end());
   }
 
   /** Lets time go by unheard until now. */
   skip(now: number): void {
     for (const s of this.speakers) s.skip(now);
     this.sweep();
+  }
+
+  /** How loud the last block is. */
+  get level(): Level {
+    return this.block ? measure(this.block) : { rms: QUIETEST, peak: QUIETEST };
   }
 
   /** Lets every speaker go at once. */

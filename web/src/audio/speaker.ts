@@ -16,6 +16,9 @@ import type { Slot } from "./slot";
  */
 const AHEAD = FRAME_MS + 1;
 
+/** For how many blocks the loudest one's level is shown: 240 ms. */
+const LEVEL_HELD = 12;
+
 /** A slot on its way through the decoder. */
 interface Job {
   slot: Slot;
@@ -47,6 +50,7 @@ export class Speaker implements Voice {
   private readonly block: Float32Array; // one block of output
   private decoder: Decoder | null = null;
   private jobs: Job[] = [];
+  private held = 0; // blocks since the one whose level is shown
 
   constructor(name: string, options: VoiceOptions = {}) {
     this.name = name;
@@ -72,9 +76,16 @@ export class Speaker implements Voice {
       this.resampler.read(this.block, ratio);
     }
     this.fader.set(this.muted || this.leaving ? 0 : clamp(this.volume, 0, 4));
-    this.level = measure(this.block); // before the fader: who speaks is seen, muted or not
+    this.hold(measure(this.block)); // before the fader: who speaks is seen, muted or not
     this.fader.apply(this.block, this.channels);
     return this.block;
+  }
+
+  /** Shows a level for a while, so that a display that looks four times a second sees each syllable. */
+  private hold(level: Level): void {
+    if (level.rms < this.level.rms && ++this.held < LEVEL_HELD) return;
+    this.level = level;
+    this.held = 0;
   }
 
   /** Lets time go by unheard until now. */
