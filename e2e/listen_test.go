@@ -74,7 +74,7 @@ func TestPacketsArriveBitForBit(t *testing.T) {
 				follow(t, l.stats, "two seconds of speech", played(100))
 				last := l.stop()
 				tn.same(t, l.out, last.flawless(t, "ada"))
-				if *last.Room != "town" || *last.Relay != tn.relay.name || last.LatencyMS == nil || *last.DurationMS <= 0 || len(last.Hops) != 0 {
+				if *last.Room != "town" || *last.Relay != tn.name || last.LatencyMS == nil || *last.DurationMS <= 0 || len(last.Hops) != 0 {
 					t.Errorf("stats %+v", last)
 				}
 			})
