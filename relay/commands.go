@@ -81,20 +81,28 @@ func checkRoom(name string) error {
 // maxRoomName bounds the name of a room, in bytes.
 const maxRoomName = 255
 
+// asks is who asks of a room, and has the relay follow the room until release is
+// called.
+func (v view) asks(room string, by api.By) (who stage.Actor, release func(), err error) {
+	if err := checkRoom(room); err != nil {
+		return stage.Actor{}, nil, err
+	}
+	if who, err = v.stages.actor(room, by); err != nil {
+		return stage.Actor{}, nil, err
+	}
+	return who, v.stages.rooms.Want(room), nil
+}
+
 // Command implements [api.Stage].
 func (v view) Command(ctx context.Context, room string, c stage.Command, by api.By) (stage.View, error) {
-	if err := checkRoom(room); err != nil {
-		return stage.View{}, err
-	}
-	who, err := v.stages.actor(room, by)
+	who, release, err := v.asks(room, by)
 	if err != nil {
 		return stage.View{}, err
 	}
+	defer release()
 	if c.Do == stage.Join {
 		return stage.View{}, fmt.Errorf("%w: no command %q", stage.ErrMalformed, c.Do)
 	}
-	release := v.stages.rooms.Want(room)
-	defer release()
 	out, err := v.stages.rooms.Command(ctx, room, roomstate.Order{Actor: who, Command: c})
 	if err == nil {
 		// Whoever asks here next finds it done.
@@ -110,14 +118,10 @@ func (v view) Command(ctx context.Context, room string, c stage.Command, by api.
 
 // Me implements [api.Stage].
 func (v view) Me(ctx context.Context, room string, by api.By) ([]byte, error) {
-	if err := checkRoom(room); err != nil {
-		return nil, err
-	}
-	who, err := v.stages.actor(room, by)
+	who, release, err := v.asks(room, by)
 	if err != nil {
 		return nil, err
 	}
-	release := v.stages.rooms.Want(room)
 	defer release()
 	if err := refusedBy(v.stages.rooms.Await(ctx, room), who); err != nil {
 		return nil, err
@@ -132,14 +136,10 @@ const heardFor = 300 * time.Millisecond
 
 // Document implements [api.Stage].
 func (v view) Document(ctx context.Context, room string, by api.By) ([]byte, error) {
-	if err := checkRoom(room); err != nil {
-		return nil, err
-	}
-	who, err := v.stages.actor(room, by)
+	who, release, err := v.asks(room, by)
 	if err != nil {
 		return nil, err
 	}
-	release := v.stages.rooms.Want(room)
 	defer release()
 	state := v.stages.rooms.Await(ctx, room)
 	switch role := state.RoleOf(who.Subject, who.Role); {
