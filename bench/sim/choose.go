@@ -95,16 +95,39 @@ func (s *shortlist) sound(places []membership.Relay, wanted int, pending map[str
 	if s.whole {
 		return true
 	}
-	if len(places) < wanted || len(pending) > 8 {
+	if len(places) < wanted || !s.spares(pending) {
 		return false
 	}
 	for i := range places {
 		p := &places[i]
-		if int(p.Load)+pending[p.Name]*100/max(int(p.Capacity), 1) >= placement.DefaultBound {
+		if filled(p, pending[p.Name]) >= placement.DefaultBound {
 			return false
 		}
 	}
 	return true
+}
+
+// spares reports whether the short directory has enough idle relays even if those
+// that others are on their way to are busy: whom the standbys are shared by must not
+// change with what was left out.
+func (s *shortlist) spares(pending map[string]int) bool {
+	const most = shortZone - placement.MaxSpread - lobbyCount
+	if len(pending) <= most {
+		return true
+	}
+	crossed := 0
+	for i := range s.relays {
+		r := &s.relays[i]
+		if n := pending[r.Name]; n > 0 && filled(r, n) >= placement.DefaultBound {
+			crossed++
+		}
+	}
+	return crossed <= most
+}
+
+// filled is the load of a relay when so many more have come.
+func filled(r *membership.Relay, coming int) int {
+	return int(r.Load) + coming*100/max(int(r.Capacity), 1)
 }
 
 // An answer is what a lobby says.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stentor-audio/stentor/bench/cost"
 	"github.com/stentor-audio/stentor/bench/scenarios"
+	"github.com/stentor-audio/stentor/membership"
+	"github.com/stentor-audio/stentor/membership/placement"
 	"github.com/stentor-audio/stentor/relay/plan"
 )
 
@@ -285,9 +287,10 @@ func TestScenarios(t *testing.T) {
 
 // The short directory leads to the choice that the whole one would have.
 func TestShortDirectory(t *testing.T) {
-	w := newWorld(parse(t, strings.Replace(small, "relays: 4", "relays: 200", 1)), cost.Constants{}, 1)
+	w := newWorld(parse(t, strings.NewReplacer("relays: 4", "relays: 80", "relays: 3", "relays: 80").Replace(small)), cost.Constants{}, 1)
 	w.begin1()
 	rm, luck := w.rooms[0], source(1, 99)
+	short := 0
 	for n := range 300 {
 		for _, v := range w.views {
 			for i := range v.known {
@@ -297,6 +300,9 @@ func TestShortDirectory(t *testing.T) {
 		}
 		r := w.relays[luck.IntN(len(w.relays))]
 		s := w.shortOf(r.zone, rm)
+		if !s.whole {
+			short++
+		}
 		who := uint8(luck.IntN(whos))
 		got := w.standIns(r, rm, who)
 		r.lists.forget()
@@ -305,6 +311,43 @@ func TestShortDirectory(t *testing.T) {
 			t.Fatalf("%d: %v, want %v", n, got, want)
 		}
 		r.lists.forget()
+	}
+	if short < 100 {
+		t.Errorf("%d directories were short", short)
+	}
+}
+
+// Nor does it send newcomers elsewhere, whoever is on the way to whom.
+func TestShortDirectoryWithPending(t *testing.T) {
+	w := newWorld(parse(t, strings.NewReplacer("relays: 4", "relays: 80", "relays: 3", "relays: 80").Replace(small)), cost.Constants{}, 1)
+	w.begin1()
+	rm, luck := w.rooms[0], source(1, 98)
+	sound := 0
+	for n := range 600 {
+		for _, v := range w.views {
+			for i := range v.known {
+				v.known[i].Load = uint8(5 * luck.IntN(12-n/100))
+			}
+			v.version++
+		}
+		zone := luck.IntN(len(w.zones))
+		s, all := w.shortOf(int32(zone), rm), w.views[zone].reachable(w.byName)
+		pending := make(map[string]int)
+		for range luck.IntN(60) {
+			pending[s.relays[luck.IntN(len(s.relays))].Name] = luck.IntN(150)
+		}
+		o := placement.Options{Zone: w.zones[zone], Count: lobbyCount, Spread: 1 + luck.IntN(placement.MaxSpread), Who: luck.Uint64(), Pending: pending}
+		got := placement.Place(rm.name, s.relays, o)
+		if s.whole || !s.sound(got, lobbyCount, pending) {
+			continue
+		}
+		sound++
+		if want := placement.Place(rm.name, all, o); !slices.EqualFunc(got, want, membership.Relay.Equal) {
+			t.Fatalf("%d: %v, want %v", n, got, want)
+		}
+	}
+	if sound < 100 {
+		t.Errorf("%d choices from a short directory were compared", sound)
 	}
 }
 

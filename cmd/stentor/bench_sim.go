@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ func benchSimCommand() *cli.Command {
 			&cli.IntFlag{Name: "relays", Usage: "begin with `N` relays instead", EnvVars: env("relays")},
 			&cli.StringSliceFlag{Name: "constants", Usage: "what machines cost, from `FILE`s that bench fanout, storm and hop have written with --json; repeat it", EnvVars: env("constants")},
 			&cli.StringFlag{Name: "report", Usage: "write plots to `FILE`, a self-contained HTML page", EnvVars: env("report")},
+			&cli.StringFlag{Name: "profile", Usage: "write a CPU profile of the simulation itself to `FILE`; see 'go tool pprof'", EnvVars: env("profile")},
 			&cli.BoolFlag{Name: "json", Usage: "write the result to stdout as JSON, and for people to stderr", EnvVars: env("json")},
 		},
 		Action: runBenchSim,
@@ -54,6 +56,11 @@ func runBenchSim(c *cli.Context) error {
 		return err
 	}
 	defer report.discard()
+	stop, err := startProfile(c.String("profile"))
+	if err != nil {
+		return err
+	}
+	defer stop()
 	p := newProgress(os.Stderr)
 	o.Progress = simProgress(p)
 	result, err := sim.Run(c.Context, o)
@@ -68,6 +75,25 @@ func runBenchSim(c *cli.Context) error {
 		return err
 	}
 	return errors.Join(err, writeBench(c, result), report.write(result))
+}
+
+// startProfile takes a CPU profile of this process until stop is called; without
+// a file it takes none.
+func startProfile(file string) (stop func(), err error) {
+	if file == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, fmt.Errorf("--profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("--profile: %w", err), f.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close() // what is missing shows when it is read
+	}, nil
 }
 
 func simOptions(c *cli.Context) (sim.Options, error) {
