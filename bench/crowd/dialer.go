@@ -14,19 +14,14 @@ import (
 
 	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/protocol/session"
-	"github.com/stentor-audio/stentor/relay/udp"
 )
-
-// socketBuffer holds a burst to every connection of a socket many times over: a
-// datagram fills about 800 bytes of it.
-const socketBuffer = 4 << 20
 
 // A dialer makes connections over a few shared sockets.
 type dialer struct {
 	o      Options
 	remote *net.UDPAddr
 	cfg    *tls.Config
-	shared []*quic.Transport
+	shared *Pool
 	web    *webtransport.Transport // nil for native QUIC
 }
 
@@ -46,13 +41,8 @@ func newDialer(ctx context.Context, o Options) (*dialer, error) {
 	if d.remote.IP.IsLoopback() {
 		local = net.JoinHostPort(d.remote.IP.String(), "0")
 	}
-	for range (o.Listeners + o.PerSocket - 1) / o.PerSocket {
-		conn, err := udp.Listen(local, udp.Options{Buffer: socketBuffer})
-		if err != nil {
-			d.close()
-			return nil, err
-		}
-		d.shared = append(d.shared, &quic.Transport{Conn: conn})
+	if d.shared, err = NewPool((o.Listeners+o.PerSocket-1)/o.PerSocket, local); err != nil {
+		return nil, err
 	}
 	d.cfg.NextProtos = []string{protocol.Lite05.ALPN()}
 	if o.Transport == WebTransport {
@@ -112,7 +102,7 @@ type listenerKey struct{}
 // socket is the one that a listener's connection goes over.
 func (d *dialer) socket(ctx context.Context) *quic.Transport {
 	n, _ := ctx.Value(listenerKey{}).(int)
-	return d.shared[n%len(d.shared)]
+	return d.shared.Socket(n)
 }
 
 // dial connects one listener.
@@ -144,8 +134,5 @@ func (d *dialer) close() {
 	if d.web != nil {
 		_ = d.web.Close()
 	}
-	for _, t := range d.shared {
-		_ = t.Close()
-		_ = t.Conn.Close()
-	}
+	d.shared.Close()
 }

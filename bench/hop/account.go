@@ -18,8 +18,9 @@ const Every = 20 * time.Millisecond
 // lost, whatever comes of it. Frames may be told by any goroutine.
 type Account struct {
 	mu      sync.Mutex
-	first   uint64 // sequence of the first frame
-	epoch   int64  // and its timestamp, µs
+	began   time.Time // when that was heard
+	first   uint64    // sequence of the first frame
+	epoch   int64     // and its timestamp, µs
 	way     []uint32
 	least   uint32 // µs plus one, of what Learn saw; 0: not learned
 	strange uint64
@@ -42,7 +43,7 @@ func (a *Account) Hear(sequence, timestamp uint64, at time.Time, repaired bool) 
 		return
 	}
 	if len(a.way) == 0 {
-		a.first, a.epoch = sequence, int64(timestamp)
+		a.began, a.first, a.epoch = at, sequence, int64(timestamp)
 	}
 	if sequence < a.first || sequence-a.first >= maxFrames {
 		return
@@ -82,6 +83,13 @@ func (a *Account) Learn() bool {
 		}
 	}
 	return a.least != 0
+}
+
+// Began is when the first frame came; not ok if none has.
+func (a *Account) Began() (at time.Time, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.began, len(a.way) > 0
 }
 
 // Heard is a count of frames, over one or many listeners.

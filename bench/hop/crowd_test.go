@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -21,11 +22,12 @@ type fakeEar struct {
 	from, till int // the hole, in frames
 	fails      error
 	hops       []Moved
+	at         string
 }
 
 func (e *fakeEar) Hops() []Moved { return e.hops }
 
-func (e *fakeEar) State() State { return State{Relay: "now", Err: e.fails} }
+func (e *fakeEar) State() State { return State{Relay: e.at, Err: e.fails} }
 
 func (e *fakeEar) Run(ctx context.Context) error {
 	if e.fails != nil {
@@ -53,9 +55,12 @@ func (e *fakeEar) Run(ctx context.Context) error {
 func newCrowd(t *testing.T, listeners int, set func(n int, e *fakeEar)) (*Crowd, []*fakeEar) {
 	t.Helper()
 	var ears []*fakeEar
-	c, err := NewCrowd(EarOptions{Room: Room, Relays: []string{"a", "b", "c"}, Delay: 200 * time.Millisecond}, listeners,
+	c, err := NewCrowd(EarOptions{Room: Room, Doors: []Door{{"a", "x"}, {"b", "y"}, {"c", "z"}}, Delay: 200 * time.Millisecond}, listeners,
 		func(o EarOptions, hear Hearer) (Ear, error) {
-			e := &fakeEar{relays: o.Relays, hear: hear}
+			e := &fakeEar{hear: hear, at: "now"}
+			for _, d := range o.Doors {
+				e.relays = append(e.relays, d.URL+d.Zone)
+			}
 			set(len(ears), e)
 			ears = append(ears, e)
 			return e, nil
@@ -77,7 +82,7 @@ func TestCrowd(t *testing.T) {
 				e.fails = gaveUp
 			}
 		})
-		for n, want := range []string{"a b c", "b c a", "c a b", "a b c"} {
+		for n, want := range []string{"ax bx cx", "by cy ay", "cz az bz", "ax bx cx"} {
 			if got := strings.Join(ears[n].relays, " "); got != want {
 				t.Errorf("listener %d tries %s, want %s", n, got, want)
 			}
@@ -90,6 +95,9 @@ func TestCrowd(t *testing.T) {
 		ended := make(chan struct{})
 		go func() { c.Run(ctx, 0); close(ended) }()
 		time.Sleep(time.Second)
+		if r := c.Learn(); !slices.Equal(r.FirstMS, []int64{20, 20, 20}) {
+			t.Errorf("first frames after %v", r.FirstMS)
+		}
 		if r := c.Learn(); r.Deaf != 1 || len(r.DeafOnes) != 1 || r.DeafOnes[0] != (Deaf{Listener: 4, First: "a", Relay: "now", Error: "gave up"}) {
 			t.Errorf("%d heard nothing: %+v", r.Deaf, r.DeafOnes)
 		}
@@ -120,6 +128,24 @@ func TestCrowd(t *testing.T) {
 			t.Errorf("whoever was stopped has not given up: %d", got.Ended)
 		}
 	})
+}
+
+// Who is elsewhere than at the mark has moved, and longer packets are waited for as a
+// player does.
+func TestMark(t *testing.T) {
+	c, ears := newCrowd(t, 3, func(n int, e *fakeEar) { e.at = []string{"a", "b", ""}[n] })
+	if got := c.Mark().At; !maps.Equal(got, map[string]int{"a": 1, "b": 1}) {
+		t.Errorf("at the mark: %v", got)
+	}
+	ears[1].at = "a"
+	if r := c.Report(0, 1); r.Moved != 1 || !maps.Equal(r.At, map[string]int{"a": 2}) {
+		t.Errorf("moved %d, now %v", r.Moved, r.At)
+	}
+	for packet, want := range map[time.Duration]time.Duration{0: 200, 60 * time.Millisecond: 200, 120 * time.Millisecond: 320} {
+		if got := c.delayOf(packet); got != want*time.Millisecond {
+			t.Errorf("packets of %v: %v", packet, got)
+		}
+	}
 }
 
 func TestNewCrowdFails(t *testing.T) {
@@ -154,11 +180,11 @@ func TestObey(t *testing.T) {
 
 func TestSpeakRefuses(t *testing.T) {
 	for _, bytes := range []int{0, 2, 5000} {
-		if err := Speak(t.Context(), []string{"https://127.0.0.1:1"}, "", bytes, strings.NewReader(""), io.Discard); !errors.Is(err, ErrOptions) {
+		if err := Speak(t.Context(), []Door{{URL: "https://127.0.0.1:1"}}, false, "", bytes, strings.NewReader(""), io.Discard); !errors.Is(err, ErrOptions) {
 			t.Errorf("packets of %d bytes: %v", bytes, err)
 		}
 	}
-	if err := Speak(t.Context(), nil, "", 80, strings.NewReader(""), io.Discard); err == nil {
+	if err := Speak(t.Context(), nil, false, "", 80, strings.NewReader(""), io.Discard); err == nil {
 		t.Error("a speaker without a relay")
 	}
 }

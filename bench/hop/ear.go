@@ -3,8 +3,12 @@ package hop
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
+	"math/rand/v2"
+	"sync"
 	"time"
 
+	"github.com/stentor-audio/stentor/bench/crowd"
 	"github.com/stentor-audio/stentor/client"
 	"github.com/stentor-audio/stentor/client/playout"
 )
@@ -22,7 +26,8 @@ type Ear interface {
 // State is where a listener is.
 type State struct {
 	Relay, Standby string
-	Err            error // of its newest attempt
+	Packet         time.Duration // how much audio a datagram brings; 0: not known yet
+	Err            error         // of its newest attempt
 }
 
 // A Hearer is told each frame: by itself, or fetched as a repair.
@@ -40,43 +45,126 @@ type Moved struct {
 // EarOptions say who listens, and how.
 type EarOptions struct {
 	Room   string
-	Relays []string // URLs, in the order in which they are tried
+	Doors  []Door // the relays whom it asks where to go, in that order
+	Direct bool   // it asks nobody: these are where it goes
 	Packet time.Duration
 	Delay  time.Duration
+	Pool   *crowd.Pool // of the sockets; nil: each session has its own
 }
 
 // NewEar makes a listener of package client, as `stentor listen` is one, that
-// tells each frame as it comes and plays nothing. Every copy is told.
+// tells each frame as it comes and plays nothing. Every copy is told. Unlike that
+// one it finds its relay as a page does, by a lobby.
 func NewEar(o EarOptions, hear Hearer) (Ear, error) {
+	e := &ear{o: o, hear: hear}
+	if len(o.Doors) == 0 {
+		return nil, fmt.Errorf("%w: nobody to ask", ErrOptions)
+	}
+	if !o.Direct {
+		return e, nil
+	}
+	var relays []string
+	for _, d := range o.Doors {
+		relays = append(relays, d.URL)
+	}
+	return e, e.found(relays)
+}
+
+type ear struct {
+	o    EarOptions
+	hear Hearer
+
+	mu       sync.Mutex
+	listener *client.Listener // nil until it knows whom to listen to
+	err      error            // of the newest question
+	asked    time.Duration    // how long it took to know
+}
+
+// found makes the listener, now that it is known where to go.
+func (e *ear) found(relays []string) error {
+	own := playout.Config{MinDelay: e.o.Delay}
+	if e.o.Delay == playout.DefaultDelay(0) {
+		own.MinDelay = 0 // and longer with longer packets
+	}
+	dial := client.Options{TLS: &tls.Config{InsecureSkipVerify: true}} // the relays made their certificates themselves
+	if e.o.Pool != nil {
+		dial.DialQUIC = e.o.Pool.Dial
+	}
 	l, err := client.NewListener(client.ListenOptions{
-		Room: o.Room, Relays: o.Relays, Packet: o.Packet,
-		Output: &witness{Frames: client.NewFrames(playout.Config{MinDelay: o.Delay}), hear: hear},
-		// The network is this machine's own, and its relays made their
-		// certificates themselves.
-		Dial:           client.Options{TLS: &tls.Config{InsecureSkipVerify: true}},
+		Room: e.o.Room, Relays: relays, Packet: e.o.Packet,
+		Output:         &witness{Frames: client.NewFrames(own), hear: e.hear},
+		Dial:           dial,
 		ConnectTimeout: 20 * time.Second,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return ear{l}, nil
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.listener, e.err = l, nil
+	return nil
 }
 
-type ear struct{ *client.Listener }
+func (e *ear) get() (*client.Listener, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.listener, e.err
+}
+
+// ask finds out whom to listen to.
+func (e *ear) ask(ctx context.Context) error {
+	begun := time.Now()
+	relays, err := findRelays(ctx, e.o.Doors, toListen, e.o.Room, rand.Float64(), func(err error) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.err = err
+	})
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	e.asked = time.Since(begun)
+	e.mu.Unlock()
+	return e.found(relays)
+}
+
+// Run implements [Ear].
+func (e *ear) Run(ctx context.Context) error {
+	l, _ := e.get()
+	if l == nil {
+		if err := e.ask(ctx); err != nil {
+			return err
+		}
+		l, _ = e.get()
+	}
+	return l.Run(ctx)
+}
 
 // Hops implements [Ear].
-func (e ear) Hops() []Moved {
+func (e *ear) Hops() []Moved {
+	l, _ := e.get()
+	if l == nil {
+		return nil
+	}
 	var out []Moved
-	for _, h := range e.Stats().Hops {
-		out = append(out, Moved{AtMS: h.AtMS, From: h.From, To: h.To, Cause: h.Cause, TookMS: h.TookMS})
+	for _, h := range l.Stats().Hops {
+		out = append(out, Moved{AtMS: h.AtMS + e.asked.Milliseconds(), From: h.From, To: h.To, Cause: h.Cause, TookMS: h.TookMS})
 	}
 	return out
 }
 
 // State implements [Ear].
-func (e ear) State() State {
-	s := e.Stats()
-	return State{Relay: s.Relay, Standby: s.Standby, Err: e.LastError()}
+func (e *ear) State() State {
+	l, err := e.get()
+	if l == nil {
+		return State{Err: err}
+	}
+	s := l.Stats()
+	state := State{Relay: s.Relay, Standby: s.Standby, Err: l.LastError()}
+	for _, t := range s.Tracks {
+		state.Packet = max(state.Packet, time.Duration(t.PacketMS)*time.Millisecond)
+	}
+	return state
 }
 
 // A witness is an output that tells what comes, while the frames below it do what

@@ -108,9 +108,9 @@ func (r *run) joinOne(ctx context.Context, o Outcome) (Outcome, error) {
 		return o, err
 	}
 	err = until(ctx, joinWithin, func() error {
-		n, err := r.relays[0].members(ctx)
-		if err == nil && n <= len(r.relays) {
-			err = fmt.Errorf("%s knows %d relays of %d", r.relays[0].name, n, len(r.relays)+1)
+		known, err := r.relays[0].members(ctx)
+		if err == nil && len(known) <= len(r.relays) {
+			err = fmt.Errorf("%s knows %d relays of %d", r.relays[0].name, len(known), len(r.relays)+1)
 		}
 		return err
 	})

@@ -6,8 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/stentor-audio/stentor/bench/crowd"
+	"github.com/stentor-audio/stentor/client/playout"
 )
 
 // A Report is what a process of listeners says of a time.
@@ -23,6 +27,11 @@ type Report struct {
 
 	TookMS []int64        `json:"took_ms"` // by each hop that began in the time
 	Causes map[string]int `json:"causes"`  // of those hops
+
+	At      map[string]int `json:"at,omitempty"`       // how many are with each relay now
+	Moved   int            `json:"moved"`              // who are not with the relay that they were with at the last mark
+	StallMS int64          `json:"stall_ms"`           // the longest that the process did not get to run
+	FirstMS []int64        `json:"first_ms,omitempty"` // of those who have learned: from coming until the first frame
 
 	Misses   []Miss `json:"misses,omitempty"`    // what was lost, the first of it
 	DeafOnes []Deaf `json:"deaf_ones,omitempty"` // as many as Misses may be
@@ -48,6 +57,7 @@ type Crowd struct {
 	tasks sync.WaitGroup
 
 	stalls stalls
+	marked []string // with whom each listener was; of obey's goroutine
 
 	mu    sync.Mutex
 	ended int
@@ -62,19 +72,22 @@ type seat struct {
 	began   time.Time
 }
 
-// NewCrowd makes listeners, each of which begins with another of the relays.
+// NewCrowd makes listeners, each of which begins with another of the doors.
 func NewCrowd(o EarOptions, listeners int, newEar func(EarOptions, Hearer) (Ear, error)) (*Crowd, error) {
 	c := &Crowd{delay: o.Delay}
 	for i := range listeners {
 		s := &seat{}
 		own := o
-		n := len(o.Relays)
-		own.Relays = nil
+		n := len(o.Doors)
+		own.Doors = nil
 		for j := range n {
-			own.Relays = append(own.Relays, o.Relays[(i+j)%n])
+			own.Doors = append(own.Doors, o.Doors[(i+j)%n])
 		}
 		if n > 0 {
-			s.first = own.Relays[0]
+			s.first = own.Doors[0].URL
+			for j := range own.Doors { // it stands where the first one does, whomever it asks
+				own.Doors[j].Zone = own.Doors[0].Zone
+			}
 		}
 		var err error
 		if s.ear, err = newEar(own, s.account.Hear); err != nil {
@@ -122,6 +135,8 @@ func (c *Crowd) left(err error) {
 func (c *Crowd) Learn() (r Report) {
 	for i, s := range c.ears {
 		if s.account.Learn() {
+			heard, _ := s.account.Began()
+			r.FirstMS = append(r.FirstMS, heard.Sub(s.began).Milliseconds())
 			continue
 		}
 		if r.Deaf++; r.Deaf > maxMisses {
@@ -142,6 +157,32 @@ func (c *Crowd) Learn() (r Report) {
 	return r
 }
 
+// Mark notes with whom each listener is, and tells it.
+func (c *Crowd) Mark() (r Report) {
+	c.marked = make([]string, len(c.ears))
+	for i, s := range c.ears {
+		c.marked[i] = s.ear.State().Relay
+	}
+	r.At = tallied(c.marked)
+	return r
+}
+
+// tallied counts how often each name occurs. Nobody has no name.
+func tallied(names []string) map[string]int {
+	counts := make(map[string]int)
+	for _, name := range names {
+		if name != "" {
+			counts[name]++
+		}
+	}
+	return counts
+}
+
+// delayOf is a listener's playout delay: that of a player whose packets are as long.
+func (c *Crowd) delayOf(packet time.Duration) time.Duration {
+	return c.delay + playout.DefaultDelay(packet) - playout.DefaultDelay(0)
+}
+
 // misses are what one listener missed.
 func (c *Crowd) misses(i int, from, to int64) (all []Miss) {
 	s := c.ears[i]
@@ -153,7 +194,7 @@ func (c *Crowd) misses(i int, from, to int64) (all []Miss) {
 			told = append(told, h)
 		}
 	}
-	for _, g := range s.account.Gaps(from, to, c.delay) {
+	for _, g := range s.account.Gaps(from, to, c.delayOf(now.Packet)) {
 		m := Miss{Listener: i + 1, Standby: now.Standby, Gap: g, Hops: told, Slowest: Never, SlowestElsewhere: Never}
 		m.Relay = relayAt(hops, (g.Capture-began)/1000, now.Relay)
 		for j, other := range c.ears {
@@ -176,9 +217,15 @@ func (c *Crowd) misses(i int, from, to int64) (all []Miss) {
 // all listeners. Those who have not learned count as deaf and have no frames.
 func (c *Crowd) Report(from, to int64) Report {
 	var sum Heard
-	r := Report{Causes: make(map[string]int)}
+	r := Report{Causes: make(map[string]int), StallMS: c.stalls.longest(from, to)}
+	where := make([]string, len(c.ears))
 	for i, s := range c.ears {
-		h := s.account.Between(from, to, c.delay)
+		now := s.ear.State()
+		where[i] = now.Relay
+		if i < len(c.marked) && c.marked[i] != now.Relay {
+			r.Moved++
+		}
+		h := s.account.Between(from, to, c.delayOf(now.Packet))
 		sum = sum.Add(h)
 		if h.Lost > 0 {
 			r.Hurt++
@@ -196,6 +243,7 @@ func (c *Crowd) Report(from, to int64) Report {
 			}
 		}
 	}
+	r.At = tallied(where)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r.Expected, r.Lost, r.LongestMS, r.Strange = sum.Expected, sum.Lost, sum.Longest.Milliseconds(), sum.Strange
@@ -206,10 +254,15 @@ func (c *Crowd) Report(from, to int64) Report {
 }
 
 // Listen is the process of the listeners: it writes "ready N" to out once they
-// begin to come. Then "learn" on in makes them learn, and "report FROM TO" writes
-// the [Report] of that time, each answered by a line of JSON. It ends with in or
-// ctx.
-func Listen(ctx context.Context, o EarOptions, listeners int, over time.Duration, in io.Reader, out io.Writer) error {
+// begin to come. Then "learn" on in makes them learn, "mark" notes where they are,
+// and "report FROM TO" writes the [Report] of that time, each answered by a line of
+// JSON. It ends with in or ctx.
+func Listen(ctx context.Context, o EarOptions, listeners int, over time.Duration, in io.Reader, out io.Writer) (err error) {
+	debug.SetGCPercent(spareMemory)
+	if o.Pool, err = crowd.NewPool(listeners/perSocket+1, ":0"); err != nil {
+		return err
+	}
+	defer o.Pool.Close()
 	c, err := NewCrowd(o, listeners, NewEar)
 	if err != nil {
 		return err
@@ -224,6 +277,14 @@ func Listen(ctx context.Context, o EarOptions, listeners int, over time.Duration
 	}
 	return c.obey(ctx, in, out)
 }
+
+const (
+	// perSocket is how many listeners share a socket, each with two sessions.
+	perSocket = 64
+	// spareMemory lets the process of the listeners grow rather than collect: its
+	// processors are the relays' as well.
+	spareMemory = 800
+)
 
 // obey answers the lines of the input.
 func (c *Crowd) obey(ctx context.Context, in io.Reader, out io.Writer) error {
@@ -247,12 +308,16 @@ func (c *Crowd) obey(ctx context.Context, in io.Reader, out io.Writer) error {
 			}
 			var r Report
 			var from, to int64
-			if line == "learn" {
+			switch line {
+			case "learn":
 				r = c.Learn()
-			} else if _, err := fmt.Sscanf(line, "report %d %d", &from, &to); err == nil {
+			case "mark":
+				r = c.Mark()
+			default:
+				if _, err := fmt.Sscanf(line, "report %d %d", &from, &to); err != nil {
+					continue
+				}
 				r = c.Report(from, to)
-			} else {
-				continue
 			}
 			if err := answers.Encode(r); err != nil {
 				return err

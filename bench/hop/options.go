@@ -25,7 +25,20 @@ type Options struct {
 	// unasked.
 	Degree int
 
-	// Delay is the playout delay. Zero means 200 ms.
+	// Capacity and Egress are what each relay is meant for, in sessions and in
+	// packets a second. Zero means what relays do unasked.
+	Capacity, Egress int
+
+	// Direct lets each listener begin at another relay, instead of asking a lobby
+	// as pages do: then relays have as many listeners each, whatever their load.
+	Direct bool
+
+	// Over is how long the listeners take to come, evenly spread. Zero means 20 ms
+	// each.
+	Over time.Duration
+
+	// Delay is the playout delay with packets of up to 60 ms; with those of 120 ms it
+	// is as much longer as a player's. Zero means 200 ms.
 	Delay time.Duration
 
 	// Packet is how much audio a datagram to a listener carries: 20, 60 or
@@ -80,6 +93,7 @@ func (o Options) withDefaults() (Options, error) {
 	o.Outage = cmp.Or(o.Outage, 8*time.Second)
 	o.Rest = cmp.Or(o.Rest, 7*time.Second)
 	o.Quiet = cmp.Or(o.Quiet, 5*time.Second)
+	o.Over = cmp.Or(o.Over, time.Duration(o.Listeners)*20*time.Millisecond) // each takes two handshakes
 	if o.Conditions == (wire.Conditions{}) {
 		o.Conditions = wire.Conditions{RTT: 40 * time.Millisecond, Jitter: 10 * time.Millisecond}
 	}
@@ -118,6 +132,12 @@ func (o Options) check() error {
 		return fmt.Errorf("%d listeners: want 1 to 5000", o.Listeners)
 	case o.Degree != 0 && (o.Degree < plan.MinDegree || o.Degree > plan.MaxDegree):
 		return fmt.Errorf("a degree of %d: want %d to %d", o.Degree, plan.MinDegree, plan.MaxDegree)
+	case o.Capacity < 0 || o.Capacity > 1e6:
+		return fmt.Errorf("a capacity of %d: want 1 to 1000000", o.Capacity)
+	case o.Egress < 0 || o.Egress > 1e9:
+		return fmt.Errorf("%d packets a second: want 1 to 1000000000", o.Egress)
+	case o.Over < 0 || o.Over > time.Hour:
+		return fmt.Errorf("listeners that take %v to come: want 0 to 1h", o.Over)
 	case o.Delay < Every || o.Delay > 10*time.Second:
 		return fmt.Errorf("a delay of %v: want 20ms to 10s", o.Delay)
 	case !slices.Contains([]time.Duration{0, Every, 3 * Every, 6 * Every}, o.Packet):

@@ -21,8 +21,18 @@ import (
 	"github.com/stentor-audio/stentor/token"
 )
 
-// Room is where everybody meets.
-const Room = "bench"
+// Room is where everybody meets. It and the relays are called as in a simulation of
+// the same network (package sim), so that both put the room on the same relays.
+const Room = "room-1"
+
+// zones are where relays stand, in turn.
+const zones = 3
+
+// nameOf is the zone of a relay, counted from 0, and its name.
+func nameOf(number int) (zone, name string) {
+	zone = fmt.Sprintf("zone-%d", number%zones+1)
+	return zone, fmt.Sprintf("%s-%d", zone, number/zones+1)
+}
 
 // A relay is one process at a time under one name.
 type relay struct {
@@ -79,15 +89,18 @@ func newRelay(s *site, o Options, number int, dir string, seeds []string) (*rela
 	if err != nil {
 		return nil, err
 	}
-	r := &relay{name: fmt.Sprintf("relay-%d", number+1), zone: fmt.Sprintf("zone-%d", number%3+1), host: h, executable: o.Executable}
+	r := &relay{host: h, executable: o.Executable}
+	r.zone, r.name = nameOf(number)
 	if r.listen, r.gossip, r.admin, err = h.ports(); err != nil {
 		return nil, err
 	}
 	r.args = []string{"relay", "--open=listen", "--keys", filepath.Join(dir, speakerKey), "--name", r.name, "--zone", r.zone, "--listen", r.listen, "--http", "",
 		"--admin", r.admin, "--gossip", r.gossip, "--gossip-key", filepath.Join(dir, gossipKey),
 		"--data-dir", filepath.Join(dir, r.name), "--log-level", o.logLevel()}
-	if o.Degree != 0 {
-		r.args = append(r.args, "--degree", strconv.Itoa(o.Degree))
+	for flag, value := range map[string]int{"--degree": o.Degree, "--capacity": o.Capacity, "--egress": o.Egress} {
+		if value != 0 {
+			r.args = append(r.args, flag, strconv.Itoa(value))
+		}
 	}
 	for _, seed := range seeds {
 		r.args = append(r.args, "--join", seed)
@@ -157,20 +170,23 @@ func (r *relay) tree(ctx context.Context) (Tree, error) {
 	return t, err
 }
 
-// members is how many relays this one knows to be ready, itself included.
-func (r *relay) members(ctx context.Context) (int, error) {
+// members are the loads, in percent, of the relays that this one knows to be ready,
+// by their names, its own included.
+func (r *relay) members(ctx context.Context) (map[string]int, error) {
 	var known struct {
 		Members []struct {
+			Name  string `json:"name"`
 			State string `json:"state"`
+			Load  int    `json:"load"`
 		} `json:"members"`
 	}
 	if err := r.ask(ctx, http.MethodGet, "/v1/members", "", &known); err != nil {
-		return 0, err
+		return nil, err
 	}
-	ready := 0
+	ready := make(map[string]int)
 	for _, m := range known.Members {
 		if m.State == "ready" {
-			ready++
+			ready[m.Name] = m.Load
 		}
 	}
 	return ready, nil

@@ -27,8 +27,9 @@ type Result struct {
 	Took Quantiles `json:"took_ms"` // from when listeners begin to hop, as they tell
 
 	// Quiet is the same without any strike, before the first: what the machine
-	// and the network lose by themselves.
+	// and the network lose by themselves. Joins is before that, while listeners came.
 	Quiet Outcome `json:"quiet"`
+	Joins Joins   `json:"joins"`
 
 	Network string  `json:"network"` // "hosts" or "loopback"
 	Note    string  `json:"note,omitempty"`
@@ -65,10 +66,34 @@ type Outcome struct {
 	Took   Quantiles      `json:"took_ms"`
 	Causes map[string]int `json:"causes,omitempty"` // of the hops
 
+	// Before and After are the relays when it began and after the rest, Moved is how
+	// many listeners are with another one then, and Spread is [Spot]'s listeners in
+	// After: the most over the mean.
+	Before []Spot  `json:"relays_before,omitempty"`
+	After  []Spot  `json:"relays_after,omitempty"`
+	Moved  int     `json:"moved"`
+	Spread float64 `json:"load_spread"`
+
+	// Busy and StallMS say whether the machine was the bottleneck: what was used of
+	// its processors, and for how long the listeners' process did not get to run.
+	Busy    Busy  `json:"processors"`
+	StallMS int64 `json:"stall_ms"`
+
 	// Misses are what was lost, the first of it.
 	Misses []Miss `json:"misses,omitempty"`
 
 	from int64 // when it began, in µs since 1970
+}
+
+// Joins are how the listeners came.
+type Joins struct {
+	OverMS int64     `json:"over_ms"`        // they came evenly spread over this time
+	First  Quantiles `json:"first_audio_ms"` // from coming until the first packet, the lobby included
+	Expect uint64    `json:"expected"`       // frames, of those who were in, until the last had come
+	Lost   uint64    `json:"lost"`
+	After  []Spot    `json:"relays_after,omitempty"`
+	Spread float64   `json:"load_spread"`
+	Busy   Busy      `json:"processors"`
 }
 
 // Quantiles of times in milliseconds.
@@ -87,7 +112,7 @@ func quantilesOf(times []int64) Quantiles {
 func (o Outcome) outcome(r Report) Outcome {
 	o.Expect, o.Lost, o.Longest, o.Hurt = r.Expected, r.Lost, r.LongestMS, r.Hurt
 	o.Hops, o.Took, o.Causes = len(r.TookMS), quantilesOf(r.TookMS), r.Causes
-	o.Misses = r.Misses
+	o.Moved, o.StallMS, o.Misses = r.Moved, r.StallMS, r.Misses
 	return o
 }
 
@@ -126,12 +151,18 @@ func (r *Result) WriteText(w io.Writer) error {
 			took = fmt.Sprintf("%d/%d ms", o.Took.P50, o.Took.P99)
 		}
 		fmt.Fprintf(&b, row, o.Role, o.Cause, o.Victim, text(o.Listen), text(o.Expect), text(o.Lost), text(o.Longest), text(o.Hurt), text(o.Hops), took)
+		if len(o.After) > 0 {
+			fmt.Fprintf(&b, "  %-10s %-7s moved %d; %s; stalled for %d ms\n", "", "", o.Moved, whereText(o.After, o.Spread, o.Busy), o.StallMS)
+		}
 		if o.ReadyMS > 0 {
 			fmt.Fprintf(&b, "  %-10s %-7s ready after %d ms\n", "", "", o.ReadyMS)
 		}
 		if o.Late != "" {
 			fmt.Fprintf(&b, "  %-10s %-7s it is not back: %s\n", "", "", o.Late)
 		}
+	}
+	if j := r.Joins; j.First.Max > 0 {
+		fmt.Fprintf(&b, "  joins within %d ms: first audio p50 %d ms, p99 %d ms; %s\n", j.OverMS, j.First.P50, j.First.P99, whereText(j.After, j.Spread, j.Busy))
 	}
 	quiet := r.Quiet
 	quiet.Role, quiet.Victim = "(nothing)", "-"
@@ -150,6 +181,19 @@ func (r *Result) WriteText(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// whereText says how many listen at which relay, and what all of it used.
+func whereText(spots []Spot, spread float64, busy Busy) string {
+	var b strings.Builder
+	for i, s := range spots {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s %d (%d %%)", s.Relay, s.Listeners, s.Load)
+	}
+	fmt.Fprintf(&b, "; most over mean %.2f; processors: relays %.2f, listeners %.2f, network %.2f", spread, busy.Relays, busy.Listeners, busy.Network)
+	return b.String()
 }
 
 func text[T int | int64 | uint64](v T) string { return fmt.Sprint(v) }

@@ -94,6 +94,10 @@ func TestOptionsRefused(t *testing.T) {
 	tests := map[string]Options{
 		"one relay":              {Relays: 1},
 		"too many relays":        {Relays: 61},
+		"a negative capacity":    {Capacity: -1},
+		"negative packets":       {Egress: -1},
+		"joins in no time":       {Over: -time.Second},
+		"an age to join":         {Over: 2 * time.Hour},
 		"fewer than no listener": {Listeners: -1},
 		"too many listeners":     {Listeners: 5001},
 		"no delay":               {Delay: time.Millisecond},

@@ -189,13 +189,6 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (r *run) urls() (all []string) {
-	for _, relay := range r.relays {
-		all = append(all, relay.url)
-	}
-	return all
-}
-
 // part starts a process of its own on a host of its own.
 func (r *run) part(ctx context.Context, args ...string) (*process.Child, error) {
 	h, err := r.site.host()
@@ -218,32 +211,42 @@ func (r *run) part(ctx context.Context, args ...string) (*process.Child, error) 
 	return child, nil
 }
 
-// startSpeaker lets the speaker speak at two relays.
+// startSpeaker lets the speaker speak at two relays: the first ones, or those that
+// their lobbies name.
 func (r *run) startSpeaker(ctx context.Context) (err error) {
 	args := []string{"hop-speaker", "--bytes", "80", "--token", r.token}
-	for _, u := range r.urls()[:2] {
-		args = append(args, "--relay", u)
+	if r.o.Direct {
+		args = append(args, "--direct")
 	}
+	args = append(args, doorArgs(r.relays[:2])...)
 	r.speaker, err = r.part(ctx, args...)
 	return err
+}
+
+// doorArgs name relays to a process of a speaker or of listeners.
+func doorArgs(relays []*relay) (args []string) {
+	for _, relay := range relays {
+		args = append(args, "--relay", relay.url, "--zone", relay.zone)
+	}
+	return args
 }
 
 // startListeners lets the listeners in and waits until all of them have heard
 // something.
 func (r *run) startListeners(ctx context.Context) (err error) {
-	over := time.Duration(r.o.Listeners) * 20 * time.Millisecond // each takes two handshakes
 	args := []string{"hop-listeners", "--listeners", strconv.Itoa(r.o.Listeners), "--delay", r.o.Delay.String(),
-		"--packet", r.o.Packet.String(), "--over", over.String()}
-	for _, u := range r.urls() {
-		args = append(args, "--relay", u)
-	}
+		"--packet", r.o.Packet.String(), "--over", r.o.Over.String(), "--direct=" + strconv.FormatBool(r.o.Direct)}
+	args = append(args, doorArgs(r.relays)...)
 	r.o.Progress("listeners joining", 0, r.o.Listeners)
+	from, before := time.Now(), r.usage()
 	if r.listeners, err = r.part(ctx, args...); err != nil {
 		return err
 	}
-	if err := wait(ctx, over); err != nil {
+	if err := wait(ctx, r.o.Over); err != nil {
 		return err
 	}
+	to := time.Now()
+	r.result.Joins = Joins{OverMS: r.o.Over.Milliseconds(), Busy: r.usage().since(before)}
 	var report Report
 	err = until(ctx, joinWithin, func() (err error) {
 		if report, err = r.ask("learn"); err != nil {
@@ -258,7 +261,33 @@ func (r *run) startListeners(ctx context.Context) (err error) {
 	if errors.Is(err, ErrSilence) {
 		return r.silent(ctx, report)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return r.joined(ctx, report, from, to)
+}
+
+// joined takes down how the listeners came, who have learned now.
+func (r *run) joined(ctx context.Context, learned Report, from, to time.Time) error {
+	report, err := r.between(from, to)
+	if err != nil {
+		return err
+	}
+	j := &r.result.Joins
+	j.First = quantilesOf(learned.FirstMS)
+	j.Expect, j.Lost, j.After = report.Expected, report.Lost, r.spots(ctx, report)
+	j.Spread = spreadOf(j.After)
+	return nil
+}
+
+// spots are the relays with the listeners of a report.
+func (r *run) spots(ctx context.Context, report Report) []Spot {
+	for _, relay := range r.relays {
+		if loads, err := relay.members(ctx); err == nil {
+			return spotsOf(report.At, loads)
+		}
+	}
+	return spotsOf(report.At, nil)
 }
 
 func because(r Report) string {
@@ -301,7 +330,7 @@ func (r *run) strikes(ctx context.Context) error {
 	if _, err := r.ask("learn"); err != nil {
 		return err
 	}
-	from := time.Now()
+	from, before := time.Now(), r.usage()
 	r.o.Progress("quiet", 0, 1)
 	if err := wait(ctx, r.o.Quiet+r.o.Delay+time.Second); err != nil {
 		return err
@@ -310,7 +339,7 @@ func (r *run) strikes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.result.Quiet = Outcome{from: from.UnixMicro()}.outcome(report)
+	r.result.Quiet = Outcome{from: from.UnixMicro(), Busy: r.usage().since(before)}.outcome(report)
 	if report.Lost == report.Expected {
 		return fmt.Errorf("%w%s", ErrSilence, because(report))
 	}
@@ -331,8 +360,12 @@ func (r *run) strikeOne(ctx context.Context, s Strike) error {
 	if err != nil {
 		return err
 	}
-	from := time.Now()
-	outcome := Outcome{Role: s.Role, Cause: s.Cause, from: from.UnixMicro()}
+	marked, err := r.ask("mark")
+	if err != nil {
+		return err
+	}
+	from, before := time.Now(), r.usage()
+	outcome := Outcome{Role: s.Role, Cause: s.Cause, Before: r.spots(ctx, marked), from: from.UnixMicro()}
 	var ended error
 	switch s.Cause {
 	case Restart:
@@ -353,6 +386,9 @@ func (r *run) strikeOne(ctx context.Context, s Strike) error {
 		return err
 	}
 	report.since(underWay)
+	outcome.Busy = r.usage().since(before)
+	outcome.After = r.spots(ctx, report)
+	outcome.Spread = spreadOf(outcome.After)
 	r.result.add(outcome, report)
 	if s.Cause == Join && ended == nil {
 		return r.newcomer.leave(ctx)
@@ -362,9 +398,9 @@ func (r *run) strikeOne(ctx context.Context, s Strike) error {
 
 // back finds out whether a relay takes part again.
 func (r *run) back(ctx context.Context, victim *relay) error {
-	n, err := victim.members(ctx)
-	if err == nil && n < r.o.Relays {
-		err = fmt.Errorf("%s knows %d relays of %d", victim.name, n, r.o.Relays)
+	known, err := victim.members(ctx)
+	if err == nil && len(known) < r.o.Relays {
+		err = fmt.Errorf("%s knows %d relays of %d", victim.name, len(known), r.o.Relays)
 	}
 	return err
 }

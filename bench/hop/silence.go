@@ -13,7 +13,7 @@ import (
 // A Deaf listener has heard nothing.
 type Deaf struct {
 	Listener int    `json:"listener"` // from 1
-	First    string `json:"first"`    // the relay that it tried first
+	First    string `json:"first"`    // the relay that it asked or tried first
 	Relay    string `json:"relay"`    // that it is with
 	Standby  string `json:"standby,omitempty"`
 	Error    string `json:"error,omitempty"` // of its newest attempt

@@ -15,15 +15,20 @@ import (
 // speaker is who speaks.
 const speaker = "ada"
 
-// Speak is the process of the speaker: it speaks at two of the relays in one
-// packet after the other, without a pause, by a token that may be empty. It writes
-// "ready speaker" to out when the first relay has it, and ends with in or ctx.
-func Speak(ctx context.Context, relays []string, jwt string, bytes int, in io.Reader, out io.Writer) error {
+// Speak is the process of the speaker: it speaks at two relays, those that a door's
+// lobby names or the doors themselves, in one packet after the other, without a
+// pause, by a token that may be empty. It writes "ready speaker" to out when the
+// first relay has it, and ends with in or ctx.
+func Speak(ctx context.Context, doors []Door, direct bool, jwt string, bytes int, in io.Reader, out io.Writer) error {
 	if bytes < voice.MinBytes || bytes > client.MaxPacket {
 		return fmt.Errorf("%w: packets of %d bytes: want %d to %d", ErrOptions, bytes, voice.MinBytes, client.MaxPacket)
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	relays, err := ingests(ctx, doors, direct)
+	if err != nil {
+		return err
+	}
 	s, err := client.NewSpeaker(client.SpeakOptions{
 		Room: Room, Name: speaker, Relays: relays,
 		Dial: client.Options{Token: jwt, TLS: &tls.Config{InsecureSkipVerify: true}}, // as listeners do
@@ -53,6 +58,17 @@ func Speak(ctx context.Context, relays []string, jwt string, bytes int, in io.Re
 		return nil
 	}
 	return err
+}
+
+// ingests are where to speak.
+func ingests(ctx context.Context, doors []Door, direct bool) (urls []string, err error) {
+	if !direct && len(doors) > 0 {
+		return findRelays(ctx, doors, toSpeak, Room, 0, func(error) {})
+	}
+	for _, d := range doors {
+		urls = append(urls, d.URL)
+	}
+	return urls, nil
 }
 
 // endless is the same packet for ever.

@@ -31,9 +31,13 @@ func benchHopCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "relays", Value: 5, Usage: "how many relays, 2 to 60", EnvVars: env("relays")},
 			&cli.IntFlag{Name: "listeners", Value: 200, Usage: "how many listen", EnvVars: env("listeners")},
+			&cli.DurationFlag{Name: "over", Usage: "how long the listeners take to come, evenly spread (default: 20ms each)", EnvVars: env("over")},
+			&cli.BoolFlag{Name: "direct", Usage: "let listeners begin at one relay after the other, instead of asking a lobby", EnvVars: env("direct")},
+			&cli.IntFlag{Name: "capacity", Usage: "`SESSIONS` that a relay is meant for (default: 5000)", EnvVars: env("capacity")},
+			&cli.IntFlag{Name: "egress", Usage: "`PACKETS` a second that a relay may send (default: no limit)", EnvVars: env("egress")},
 			&cli.IntFlag{Name: "degree", Usage: "how many relays one feeds, 6 to 64: with more relays some stand in between (default: 16)", EnvVars: env("degree")},
-			&cli.DurationFlag{Name: "delay", Value: 200 * time.Millisecond, Usage: "playout delay", EnvVars: env("delay")},
-			&cli.DurationFlag{Name: "packet", Value: 60 * time.Millisecond, Usage: "audio a datagram: 20ms, 60ms or 120ms, which wants a delay of 320ms; 0 is what relays wish", EnvVars: env("packet")},
+			&cli.DurationFlag{Name: "delay", Value: 200 * time.Millisecond, Usage: "playout delay, with packets of up to 60 ms; 120 ms more with longer ones", EnvVars: env("delay")},
+			&cli.DurationFlag{Name: "packet", Value: 60 * time.Millisecond, Usage: "audio a datagram: 20ms, 60ms or 120ms; 0 is what relays wish", EnvVars: env("packet")},
 			&cli.DurationFlag{Name: "rtt", Value: 40 * time.Millisecond, Usage: "round trip between hosts", EnvVars: env("rtt")},
 			&cli.DurationFlag{Name: "jitter", Value: 10 * time.Millisecond, Usage: "by how much it differs", EnvVars: env("jitter")},
 			&cli.Float64Flag{Name: "loss", Usage: "`SHARE` of packets that is lost one way, 0 to 1", EnvVars: env("loss")},
@@ -96,6 +100,10 @@ func hopOptions(c *cli.Context) (hop.Options, error) {
 		Relays:     c.Int("relays"),
 		Listeners:  c.Int("listeners"),
 		Degree:     c.Int("degree"),
+		Capacity:   c.Int("capacity"),
+		Egress:     c.Int("egress"),
+		Direct:     c.Bool("direct"),
+		Over:       c.Duration("over"),
 		Delay:      c.Duration("delay"),
 		Packet:     c.Duration("packet"),
 		Conditions: wire.Conditions{RTT: c.Duration("rtt"), Jitter: c.Duration("jitter"), Loss: c.Float64("loss"), Seed: 1},
@@ -135,13 +143,15 @@ func benchHopListenersCommand() *cli.Command {
 		OnUsageError: usageError,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "relay"},
+			&cli.StringSliceFlag{Name: "zone"},
+			&cli.BoolFlag{Name: "direct"},
 			&cli.IntFlag{Name: "listeners"},
 			&cli.DurationFlag{Name: "delay"},
 			&cli.DurationFlag{Name: "packet"},
 			&cli.DurationFlag{Name: "over"},
 		},
 		Action: func(c *cli.Context) error {
-			o := hop.EarOptions{Room: hop.Room, Relays: c.StringSlice("relay"), Packet: c.Duration("packet"), Delay: c.Duration("delay")}
+			o := hop.EarOptions{Room: hop.Room, Doors: doorsOf(c), Direct: c.Bool("direct"), Packet: c.Duration("packet"), Delay: c.Duration("delay")}
 			return hop.Listen(c.Context, o, c.Int("listeners"), c.Duration("over"), os.Stdin, os.Stdout)
 		},
 	}
@@ -154,9 +164,28 @@ func benchHopSpeakerCommand() *cli.Command {
 		Usage:        "a speaker that never pauses",
 		Hidden:       true,
 		OnUsageError: usageError,
-		Flags:        []cli.Flag{&cli.StringSliceFlag{Name: "relay"}, &cli.StringFlag{Name: "token"}, &cli.IntFlag{Name: "bytes"}},
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "relay"},
+			&cli.StringSliceFlag{Name: "zone"},
+			&cli.BoolFlag{Name: "direct"},
+			&cli.StringFlag{Name: "token"},
+			&cli.IntFlag{Name: "bytes"},
+		},
 		Action: func(c *cli.Context) error {
-			return hop.Speak(c.Context, c.StringSlice("relay"), c.String("token"), c.Int("bytes"), os.Stdin, os.Stdout)
+			return hop.Speak(c.Context, doorsOf(c), c.Bool("direct"), c.String("token"), c.Int("bytes"), os.Stdin, os.Stdout)
 		},
 	}
+}
+
+// doorsOf are the relays that a process is told of, each with its zone.
+func doorsOf(c *cli.Context) (doors []hop.Door) {
+	zones := c.StringSlice("zone")
+	for i, u := range c.StringSlice("relay") {
+		d := hop.Door{URL: u}
+		if i < len(zones) {
+			d.Zone = zones[i]
+		}
+		doors = append(doors, d)
+	}
+	return doors
 }
