@@ -15,7 +15,7 @@ func TestRunWide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Outcome{{Role: All, Cause: Restart, Victim: "3 relays"}, {Role: New, Cause: Join, Victim: "zone-1-2"}}
+	want := []Outcome{{Role: All, Cause: Restart, Victim: "3 relays"}, {Role: New, Cause: Join, Victim: "zone1-2"}}
 	if len(r.Kills) != len(want) || r.Partial || r.Quiet.Expect != 6*50 {
 		t.Fatalf("%+v", r)
 	}
@@ -50,7 +50,7 @@ func TestSilent(t *testing.T) {
 	if !errors.Is(err, ErrSilence) {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"1 listeners of 6", "listener 3", "it is gone", `/v1/members: {`, "zone-1-1 relay"} {
+	for _, want := range []string{"1 listeners of 6", "listener 3", "it is gone", `/v1/members: {`, "zone1-1 relay"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("it lacks %q: %v", want, err)
 		}

@@ -30,7 +30,7 @@ const zones = 3
 
 // nameOf is the zone of a relay, counted from 0, and its name.
 func nameOf(number int) (zone, name string) {
-	zone = fmt.Sprintf("zone-%d", number%zones+1)
+	zone = fmt.Sprintf("zone%d", number%zones+1)
 	return zone, fmt.Sprintf("%s-%d", zone, number/zones+1)
 }
 

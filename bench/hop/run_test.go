@@ -88,7 +88,7 @@ func TestRun(t *testing.T) {
 				t.Fatalf("%+v", r.Kills)
 			}
 			for i, o := range r.Kills {
-				if o.Cause != causes[i] || o.Role != Edge || !strings.HasPrefix(o.Victim, "zone-") || o.Expect == 0 || o.Late != "" || o.Skipped != "" {
+				if o.Cause != causes[i] || o.Role != Edge || !strings.HasPrefix(o.Victim, "zone") || o.Expect == 0 || o.Late != "" || o.Skipped != "" {
 					t.Errorf("%+v", o)
 				}
 			}
