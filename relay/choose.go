@@ -17,8 +17,60 @@ import (
 const listenersAStandby = 100
 
 // StandbySpread is how many relays share the standbys of so many listeners of a
-// room at one relay: [placement.Options.Spread].
-func StandbySpread(listeners int) int { return 1 + listeners/listenersAStandby }
+// room at one relay, at which so many sessions a second begin:
+// [placement.Options.Spread]. Who comes dials its standby a moment later, and an
+// audience that comes at once shall not fall upon one other then either.
+func StandbySpread(listeners int, joins float64) int {
+	return 1 + listeners/listenersAStandby + int(min(max(joins, 0), placement.MaxSpread))
+}
+
+// fillRate is what share of its capacity a relay shall have to take of newcomers in
+// a second: a join costs as much as seconds of listening, and what comes faster
+// makes those late who are in.
+const fillRate = 0.02
+
+// A Zone is what takes newcomers there: how many relays, for how many sessions
+// altogether, and how many are there already. Its name is empty if it is all zones.
+type Zone struct {
+	Name           string
+	Relays         int
+	Capacity, Used float64
+}
+
+// ZoneOf adds up the ready relays of a zone; of all zones if it is empty, or if
+// none stands there.
+func ZoneOf(zone string, relays []membership.Relay) Zone {
+	z := Zone{Name: zone}
+	for i := range relays {
+		if r := &relays[i]; r.State == membership.Ready && (zone == "" || r.Zone == zone) {
+			z.Relays++
+			z.Capacity += float64(r.Capacity)
+			z.Used += float64(r.Capacity) * float64(r.Load) / 100
+		}
+	}
+	if z.Relays == 0 && zone != "" {
+		return ZoneOf("", relays)
+	}
+	return z
+}
+
+// Breadth is how many of the zone's relays share the newcomers to a room:
+// [placement.Options.Breadth]. own is how many of them this lobby has sent on a
+// second lately, and grows by how many sessions a second the zone's loads have
+// grown, of which each listener has two. Other lobbies see other newcomers: there
+// are as many as the loads tell, but not fewer than came here, nor more than if
+// every relay of the zone were asked as often.
+func (z Zone) Breadth(own, grows float64) int {
+	if !(own > 0) || z.Capacity == 0 {
+		return 1
+	}
+	n, come := float64(z.Relays), own
+	if grows > 2*own { // not so if it is no number
+		come = min(grows/2, own*n)
+	}
+	bears := fillRate * z.Capacity / n // newcomers a second and relay
+	return 1 + int(min(come/bears, placement.MaxBreadth))
+}
 
 // leastRetry is how long whoever finds no place waits at the least.
 const leastRetry = time.Second
@@ -31,7 +83,12 @@ func Direct(room, self string, relays []membership.Relay, o placement.Options, d
 	switch {
 	case len(places) == 0:
 		return nil, max(leastRetry, placement.RetryAfter(relays, nil, chance))
-	case o.Purpose == placement.Listen && doors > 0 && places[0].Name == self:
+	case o.Purpose != placement.Listen || doors <= 0 || places[0].Name != self:
+		return places, 0
+	}
+	o.Exclude = append(slices.Clone(o.Exclude), self)
+	places = placement.Place(room, relays, o)
+	if len(places) == 0 || places[0].Load >= placement.DefaultBound {
 		return nil, doors
 	}
 	return places, 0
@@ -62,8 +119,11 @@ func Cold(here admission.Ladder, others []membership.Relay) bool {
 // do not show yet. The zero value has sent nobody.
 type Sent = sent
 
-// Add notes a listener sent to a relay.
-func (s *sent) Add(relay string, now time.Time) { s.add(relay, now) }
+// Add notes a listener of a room sent to a relay.
+func (s *sent) Add(room, relay string, now time.Time) { s.add(room, relay, now) }
+
+// Breadth is how many relays of a zone share a room's newcomers now.
+func (s *sent) Breadth(room string, z Zone, now time.Time) int { return s.breadth(room, z, now) }
 
 // Pending is how many are under way to each of these relays:
 // [placement.Options.Pending].

@@ -1,6 +1,8 @@
 package relay
 
 import (
+	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,6 +22,7 @@ func fleet(load uint8) []membership.Relay {
 
 func TestDirect(t *testing.T) {
 	first := placement.Place("town", fleet(0), placement.Options{Zone: "par"})[0].Name
+	others := slices.DeleteFunc([]string{"a", "b", "c"}, func(name string) bool { return name == first })
 	for _, tt := range []struct {
 		name   string
 		relays []membership.Relay
@@ -29,7 +32,9 @@ func TestDirect(t *testing.T) {
 		wait   time.Duration
 	}{
 		{"there is room", fleet(0), placement.Options{Zone: "par"}, 0, 3, 0},
-		{"its own doors are busy", fleet(0), placement.Options{Zone: "par"}, 3 * time.Second, 0, 3 * time.Second},
+		{"its own doors are busy", fleet(0), placement.Options{Zone: "par"}, 3 * time.Second, 2, 0},
+		{"its own doors are busy, and so are others", fleet(placement.DefaultBound), placement.Options{Zone: "par"}, 3 * time.Second, 0, 3 * time.Second},
+		{"its own doors are busy, and no other is wanted", fleet(0), placement.Options{Zone: "par", Exclude: others}, 3 * time.Second, 0, 3 * time.Second},
 		{"who speaks is not kept waiting", fleet(0), placement.Options{Zone: "par", Purpose: placement.Speak}, 3 * time.Second, 3, 0},
 		{"others' doors are not its own", fleet(0), placement.Options{Zone: "par", Exclude: []string{first}}, 3 * time.Second, 2, 0},
 		{"all are full", fleet(100), placement.Options{Zone: "par"}, 0, 0, 2 * time.Second},
@@ -42,6 +47,59 @@ func TestDirect(t *testing.T) {
 				t.Errorf("%d places, wait %v; want %d, %v", len(places), wait, tt.places, tt.wait)
 			}
 		})
+	}
+}
+
+// As many relays share newcomers as are needed for them to come slowly to each.
+func TestBreadth(t *testing.T) {
+	five := make([]membership.Relay, 5) // each bears 50 a second
+	for i := range five {
+		five[i] = membership.Relay{Zone: "par", Capacity: 2500, State: membership.Ready}
+	}
+	for _, tt := range []struct {
+		name       string
+		relays     []membership.Relay
+		own, grows float64
+		want       int
+	}{
+		{"nobody comes", five, 0, 1000, 1},
+		{"a few come", five, 5, 0, 1},
+		{"many come here", five, 120, 0, 3},
+		{"a few come here, many elsewhere", five, 40, 400, 5},
+		{"no more than if all were asked as often", five, 20, 1e6, 3},
+		{"very many", five, 1e9, 1e12, 1 + placement.MaxBreadth},
+		{"no number", five, math.NaN(), math.NaN(), 1},
+		{"no relay", nil, 100, 100, 1},
+		{"no capacity", []membership.Relay{{Zone: "par", State: membership.Ready}}, 100, 100, 1},
+	} {
+		if got := ZoneOf("par", tt.relays).Breadth(tt.own, tt.grows); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestZoneOf(t *testing.T) {
+	relays := append(fleet(50), membership.Relay{Zone: "par", Capacity: 100, State: membership.Draining})
+	for zone, want := range map[string]Zone{
+		"par":     {Name: "par", Relays: 2, Capacity: 200, Used: 100},
+		"":        {Relays: 3, Capacity: 300, Used: 150},
+		"nowhere": {Relays: 3, Capacity: 300, Used: 150},
+	} {
+		if got := ZoneOf(zone, relays); got != want {
+			t.Errorf("%q: %+v, want %+v", zone, got, want)
+		}
+	}
+}
+
+func TestStandbySpread(t *testing.T) {
+	for _, tt := range []struct {
+		listeners int
+		joins     float64
+		want      int
+	}{{0, 0, 1}, {99, 0.9, 1}, {100, 0, 2}, {100, 10, 12}, {0, -1, 1}, {0, 1e9, 1 + placement.MaxSpread}} {
+		if got := StandbySpread(tt.listeners, tt.joins); got != tt.want {
+			t.Errorf("%d listeners, %v joins a second: %d, want %d", tt.listeners, tt.joins, got, tt.want)
+		}
 	}
 }
 

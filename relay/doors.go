@@ -15,6 +15,7 @@ import (
 
 	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/relay/admission"
+	"github.com/stentor-audio/stentor/relay/udp"
 	"github.com/stentor-audio/stentor/token"
 )
 
@@ -46,11 +47,19 @@ type doors struct {
 	public   admission.Bucket // handshakes of QUIC
 	reserved admission.Bucket // those with a pass
 	tcp      admission.Bucket // connections to HTTPS
+	guarded  bool             // by a porter, and public is not asked
+	line     admission.Line[guest, udp.Packet]
 	passes   map[netip.Addr]pass
 	relays   map[netip.AddrPort]struct{} // of the network: always let in
 
+	// What the porter has decided, and QUIC has not asked for yet: who may begin, and
+	// whose address is to be validated. QUIC asks in the order in which it is given
+	// packets; if one should be lost on the way it is another's, who waits as well.
+	permits, validations int
+
 	taken, refused int     // handshakes since the last look
 	share, rate    float64 // of the last look: of refused ones, and refused a second
+	begun          float64 // of the last look: begun a second
 }
 
 // A pass is an address from which somebody has shown that they may speak or host.
@@ -79,6 +88,7 @@ func newDoors(joinRate float64) *doors {
 func (d *doors) setRate(rate float64) {
 	burst := admission.Burst(rate)
 	d.public.Rate, d.public.Burst = rate, burst
+	d.line.Turns.Rate, d.line.Turns.Burst = rate, admission.Turns(rate)
 	d.tcp.Rate, d.tcp.Burst = rate, burst
 }
 
@@ -86,14 +96,19 @@ func (d *doors) now() time.Duration { return time.Since(d.began) }
 
 // mustValidate reports whether an address has to be shown to be the sender's own
 // before its handshake counts (RFC 9000 §8.1.2): when handshakes come faster than
-// they can be begun. It costs a round trip, and makes the buckets proof against
-// packets with false senders.
+// they can be begun. It costs a round trip, and makes the line and the buckets proof
+// against packets with false senders.
 func (d *doors) mustValidate(net.Addr) bool {
 	if d.open {
 		return false
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.guarded {
+		validate := d.validations > 0
+		d.validations = max(0, d.validations-1)
+		return validate
+	}
 	return d.public.Level(d.now()) < d.public.Burst/2
 }
 
@@ -112,12 +127,31 @@ func (d *doors) admit(from netip.AddrPort) bool {
 		return true
 	}
 	now := d.now()
-	if d.public.Take(now) || d.usePass(from.Addr(), now) {
-		d.taken++
-		return true
+	switch {
+	case d.guarded && d.usePass(from.Addr(), now):
+	case d.guarded && d.permits > 0:
+		d.permits--
+	case d.guarded: // the porter has counted it
+		return false
+	case !d.public.Take(now) && !d.usePass(from.Addr(), now):
+		d.refused++
+		return false
 	}
-	d.refused++
-	return false
+	d.taken++
+	return true
+}
+
+// guard stands a porter before the socket, if there is anything to guard and it can.
+func (d *doors) guard(socket *udp.Batcher) {
+	if d.open || !socket.Guard(&porter{doors: d}) {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.guarded = true
+	processors := float64(d.pace.Processors)
+	d.line.Refusals = admission.Bucket{Rate: refusalRate * processors, Burst: saidAtOnce}
+	d.line.Validations = admission.Bucket{Rate: validationRate * processors, Burst: saidAtOnce}
 }
 
 // usePass takes one handshake of an address's pass. mu is held.
@@ -164,12 +198,20 @@ func (d *doors) look(use admission.Use, span time.Duration) (refused float64, be
 	if d.refused > 0 {
 		d.share = float64(d.refused) / float64(d.refused+d.taken)
 	}
+	d.begun = float64(d.taken) / span.Seconds()
 	begun, d.taken, d.refused = d.taken, 0, 0
 	if !d.fixed && !d.open {
 		use.Refused = d.share
 		d.setRate(d.pace.Step(use))
 	}
 	return d.share, begun
+}
+
+// joins is how many handshakes were begun a second, lately.
+func (d *doors) joins() float64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.begun
 }
 
 // wait is how long a newcomer waits before it comes; nothing unless others are

@@ -191,7 +191,7 @@ func (r *Relay) successor(p *peer) string {
 	room, listens := p.purpose()
 	o := placement.Options{
 		Zone: r.cfg.Zone, Count: 1, Exclude: []string{r.cfg.Name},
-		Spread: StandbySpread(r.listeners(room)), Who: p.who,
+		Spread: r.standbySpread(room), Who: p.who,
 		Roots: r.liveRoots(room),
 	}
 	if !listens {

@@ -24,20 +24,21 @@ func (r *Relay) lobby(room string, q api.LobbyQuery) api.Lobby {
 	if q.Speak {
 		purpose = placement.Speak
 	}
-	relays := r.reachable()
+	relays, now := r.reachable(), time.Now()
 	o := placement.Options{
 		Purpose: purpose,
 		Zone:    q.Zone,
 		Count:   q.Count,
 		Exclude: q.Exclude,
-		Pending: r.sent.pending(relays, time.Now()),
-		Spread:  StandbySpread(r.listeners(room)),
+		Pending: r.sent.pending(relays, now),
+		Breadth: r.sent.breadth(room, ZoneOf(q.Zone, relays), now),
+		Spread:  r.standbySpread(room),
 		Who:     rand.Uint64(),
 		Roots:   r.liveRoots(room),
 	}
 	places, wait := Direct(room, r.cfg.Name, relays, o, r.doors.wait(), rand.Float64())
 	if !q.Speak && len(places) > 0 {
-		r.sent.add(places[0].Name, time.Now())
+		r.sent.add(room, places[0].Name, now)
 	}
 	answer := lobbyOf(room, places)
 	answer.RetryAfterMS = wait.Milliseconds()
@@ -109,7 +110,7 @@ func (r *Relay) list(key listKey) []byte {
 		Zone:    r.cfg.Zone,
 		Count:   placement.DefaultCount,
 		Exclude: []string{r.cfg.Name},
-		Spread:  StandbySpread(r.listeners(room)),
+		Spread:  r.standbySpread(room),
 		Who:     key.share,
 		Roots:   r.liveRoots(room),
 	}
@@ -170,6 +171,12 @@ func roomURL(base, room string) string {
 // half of what those of 60 ms do.
 func packetFor(load int) string {
 	return strconv.FormatInt(admission.At(float64(load), 0).Packet.Milliseconds(), 10) + "ms"
+}
+
+// standbySpread is how many relays share the standbys of those who listen to a room
+// here.
+func (r *Relay) standbySpread(room string) int {
+	return StandbySpread(r.listeners(room), r.doors.joins())
 }
 
 // listeners is how many sessions listen to a room here.

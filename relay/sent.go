@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -22,7 +23,45 @@ const almostFull = 99
 type sent struct {
 	mu     sync.Mutex
 	relays map[string]*underWay
+
+	since      time.Time
+	now, older map[string]int // by room: sent since then, and in the rateOver before
+	zones      map[string]growth
 }
+
+// A growth is how fast the loads of a zone's relays have grown lately, in sessions a
+// second.
+type growth struct {
+	at   time.Time
+	used float64
+	rate float64
+}
+
+const (
+	// growthEvery is how often loads are compared, and growthOver over how long
+	// their growth is smoothed.
+	growthEvery = time.Second
+	growthOver  = 4 * time.Second
+)
+
+// follow takes how many sessions a zone has now.
+func (g growth) follow(used float64, now time.Time) growth {
+	passed := now.Sub(g.at)
+	switch {
+	case passed < growthEvery:
+		return g
+	case passed > 10*growthOver: // too long ago to tell from
+		return growth{at: now, used: used}
+	}
+	weight := 1 - math.Exp(-passed.Seconds()/growthOver.Seconds())
+	g.rate += weight * (max(used-g.used, 0)/passed.Seconds() - g.rate)
+	g.at, g.used = now, used
+	return g
+}
+
+// rateOver is over how long newcomers to a room are counted, and at most twice as
+// long.
+const rateOver = time.Second
 
 // underWay are those on their way to one relay.
 type underWay struct {
@@ -32,10 +71,15 @@ type underWay struct {
 	now, older int // sent since then, and in the sentFor before
 }
 
-// add notes a listener sent to a relay.
-func (s *sent) add(relay string, now time.Time) {
+// add notes a listener of a room sent to a relay.
+func (s *sent) add(room, relay string, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.turn(now)
+	if s.now == nil {
+		s.now = make(map[string]int)
+	}
+	s.now[room]++
 	if s.relays == nil {
 		s.relays = make(map[string]*underWay)
 	}
@@ -46,6 +90,38 @@ func (s *sent) add(relay string, now time.Time) {
 	}
 	w.turn(now)
 	w.now++
+}
+
+// breadth is how many relays of a zone share a room's newcomers now.
+func (s *sent) breadth(room string, z Zone, now time.Time) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.zones == nil {
+		s.zones = make(map[string]growth)
+	}
+	g := s.zones[z.Name].follow(z.Used, now)
+	s.zones[z.Name] = g
+	return z.Breadth(s.rate(room, now), g.rate)
+}
+
+// rate is how many listeners of a room were sent on a second, lately. mu is held.
+func (s *sent) rate(room string, now time.Time) float64 {
+	s.turn(now)
+	span := now.Sub(s.since)
+	if s.older != nil {
+		span += rateOver
+	}
+	return float64(s.now[room]+s.older[room]) / max(span, rateOver).Seconds()
+}
+
+// turn forgets the rooms whose newcomers were long ago. mu is held.
+func (s *sent) turn(now time.Time) {
+	switch passed := now.Sub(s.since); {
+	case passed >= 2*rateOver:
+		s.now, s.older, s.since = nil, nil, now
+	case passed >= rateOver:
+		s.now, s.older, s.since = nil, s.now, s.since.Add(rateOver)
+	}
 }
 
 // pending is how many are under way to each of these relays.

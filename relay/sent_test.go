@@ -2,6 +2,7 @@ package relay
 
 import (
 	"maps"
+	"math"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func TestSent(t *testing.T) {
 			var s sent
 			start := time.Unix(1_800_000_000, 0)
 			for _, at := range tt.add {
-				s.add("b", start.Add(at*time.Millisecond))
+				s.add("town", "b", start.Add(at*time.Millisecond))
 			}
 			for _, a := range tt.asks {
 				relays := []membership.Relay{{Name: "a", Capacity: 100}, {Name: "b", Capacity: 100, Load: a.load}}
@@ -58,7 +59,57 @@ func TestSentOneByOne(t *testing.T) {
 		if got := s.pending(relays, now)["a"]; got != n {
 			t.Fatalf("%d are under way, want %d", got, n)
 		}
-		s.add("a", now)
+		s.add("town", "a", now)
 		now = now.Add(10 * time.Millisecond)
+	}
+}
+
+// How fast newcomers to a room come is forgotten after a second or two, and is each
+// room's own.
+func TestSentRate(t *testing.T) {
+	var s sent
+	start := time.Unix(1_800_000_000, 0)
+	for n := range 40 {
+		s.add("town", "a", start.Add(time.Duration(n)*25*time.Millisecond))
+	}
+	for _, tt := range []struct {
+		room  string
+		after time.Duration
+		want  float64
+	}{
+		{"town", 990 * time.Millisecond, 40},
+		{"village", 990 * time.Millisecond, 0},
+		{"town", 1990 * time.Millisecond, 40 / 1.99},
+		{"town", 2010 * time.Millisecond, 0},
+	} {
+		if got := s.rate(tt.room, start.Add(tt.after)); math.Abs(got-tt.want) > 0.01*tt.want {
+			t.Errorf("%s, after %v: %.1f a second, want %.1f", tt.room, tt.after, got, tt.want)
+		}
+	}
+	if len(s.now)+len(s.older) != 0 {
+		t.Error("it remembers rooms to which nobody comes")
+	}
+}
+
+func TestGrowth(t *testing.T) {
+	start := time.Unix(1_800_000_000, 0)
+	var g growth
+	for i := range 40 { // 100 a second, told every five seconds
+		g = g.follow(float64(i/5*500), start.Add(time.Duration(i)*time.Second))
+	}
+	if g.rate < 50 || g.rate > 200 {
+		t.Errorf("%.0f a second, want about 100", g.rate)
+	}
+	if again := g.follow(1e9, g.at.Add(growthEvery/2)); again != g {
+		t.Errorf("it looked again at once: %+v", again)
+	}
+	for i := range 40 { // people leave
+		g = g.follow(g.used-100, start.Add(time.Duration(40+i)*time.Second))
+	}
+	if g.rate < 0 || g.rate > 1 {
+		t.Errorf("%.2f a second, while people leave", g.rate)
+	}
+	if g = g.follow(1e6, g.at.Add(time.Hour)); g.rate != 0 {
+		t.Errorf("%.0f a second, over an hour", g.rate)
 	}
 }

@@ -15,18 +15,39 @@ import (
 
 const (
 	// fewRelays are so few that nothing need be spared.
-	fewRelays = 160
+	fewRelays = 240
 	// shortZone is how many idle relays of each zone, the first in the room's order,
-	// are enough to choose from: a newcomer is told of four, and up to 16 share the
-	// standbys.
-	shortZone = 28
+	// are enough to choose from, if it is not beyond spares.
+	shortZone = placement.MaxSpread + lobbyCount + sparesMost
+	// sparesMost is how many of them may be busy with those who are under way.
+	sparesMost = 9
 	// whos is how many kinds of listeners there are for the choice of a standby
-	// among up to 16.
-	whos = 48
+	// (relay/lists.go, shares).
+	whos = 64
 	// listFor is how long the list of stand-ins that a relay has sent is used for
 	// others there: relays send theirs once a second at most.
 	listFor = time.Second
 )
+
+// breadth is how many relays share the newcomers to a room, by the lobby of a relay.
+func (w *world) breadth(at *node, rm *room, zone string) int {
+	v := w.views[at.zone]
+	if v.zoned != v.version {
+		clear(v.zones)
+		v.zoned = v.version
+	}
+	z, ok := v.zones[zone]
+	if !ok {
+		z = relay.ZoneOf(zone, v.reachable(w.byName))
+		v.zones[zone] = z
+	}
+	return at.sent.Breadth(rm.name, z, clock(w.now))
+}
+
+// standbySpread is how many relays share the standbys of a relay's listeners.
+func (w *world) standbySpread(r *node, rm *room) int {
+	return relay.StandbySpread(r.listeners(rm), r.begun)
+}
 
 // A shortlist is the part of a directory that a choice for a room can fall upon.
 type shortlist struct {
@@ -111,8 +132,7 @@ func (s *shortlist) sound(places []membership.Relay, wanted int, pending map[str
 // that others are on their way to are busy: whom the standbys are shared by must not
 // change with what was left out.
 func (s *shortlist) spares(pending map[string]int) bool {
-	const most = shortZone - placement.MaxSpread - lobbyCount
-	if len(pending) <= most {
+	if len(pending) <= sparesMost {
 		return true
 	}
 	crossed := 0
@@ -122,7 +142,7 @@ func (s *shortlist) spares(pending map[string]int) bool {
 			crossed++
 		}
 	}
-	return crossed <= most
+	return crossed <= sparesMost
 }
 
 // filled is the load of a relay when so many more have come.
@@ -152,13 +172,14 @@ func (w *world) ask(at *node, rm *room, zone int32, exclude []string, who uint64
 	w.res.Joins.Lobby++
 	s := w.shortOf(at.zone, rm)
 	o := placement.Options{
-		Count: lobbyCount, Exclude: exclude, Spread: relay.StandbySpread(at.listeners(rm)),
+		Count: lobbyCount, Exclude: exclude, Spread: w.standbySpread(at, rm),
 		Who: who, Pending: at.sent.Pending(s.relays, clock(w.now)),
 		Roots: w.liveRoots(at, rm),
 	}
 	if !w.s.Network.Lost {
 		o.Zone = w.zones[zone]
 	}
+	o.Breadth = w.breadth(at, rm, o.Zone)
 	doors, chance := at.doorsWait(w.chances.Float64()), w.chances.Float64()
 	places, wait := relay.Direct(rm.name, at.name, s.relays, o, doors, chance)
 	w.res.Messages.Placed++
@@ -170,7 +191,7 @@ func (w *world) ask(at *node, rm *room, zone int32, exclude []string, who uint64
 	}
 	a := answer{at: w.now, wait: wait, first: -1}
 	if len(places) > 0 {
-		at.sent.Add(places[0].Name, clock(w.now))
+		at.sent.Add(rm.name, places[0].Name, clock(w.now))
 		a.first = w.byName[places[0].Name]
 	}
 	a.to = w.candidates(places)
@@ -226,7 +247,7 @@ func (w *world) standIns(r *node, rm *room, who uint8) []hop.Candidate {
 func (w *world) findStandIns(r *node, rm *room, o placement.Options) []membership.Relay {
 	s := w.shortOf(r.zone, rm)
 	o.Zone, o.Count, o.Exclude = w.zones[r.zone], max(o.Count, placement.DefaultCount), []string{r.name}
-	o.Spread, o.Roots = relay.StandbySpread(r.listeners(rm)), w.liveRoots(r, rm)
+	o.Spread, o.Roots = w.standbySpread(r, rm), w.liveRoots(r, rm)
 	places := relay.StandIns(rm.name, s.relays, o)
 	w.res.Messages.Placed++
 	if !s.sound(places, o.Count, nil) {
@@ -267,7 +288,7 @@ func (w *world) successor(r *node, l *listener) string {
 	s := w.shortOf(r.zone, rm)
 	o := placement.Options{
 		Zone: w.zones[r.zone], Count: 1, Exclude: []string{r.name},
-		Spread: relay.StandbySpread(r.listeners(rm)), Who: uint64(l.who), Roots: w.liveRoots(r, rm),
+		Spread: w.standbySpread(r, rm), Who: uint64(l.who), Roots: w.liveRoots(r, rm),
 	}
 	places := placement.Place(rm.name, s.relays, o)
 	w.res.Messages.Placed++

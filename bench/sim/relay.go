@@ -53,6 +53,7 @@ type node struct {
 	public, reserved admission.Bucket
 	taken, refused   int
 	share, rate      float64
+	begun            float64 // handshakes a second, as share and rate by the last look
 	sent             relay.Sent
 	lists            listCache
 }
@@ -151,6 +152,7 @@ func (w *world) look(r *node) {
 	if r.refused > 0 {
 		r.share = float64(r.refused) / float64(r.refused+r.taken)
 	}
+	r.begun = float64(r.taken) / span.Seconds()
 	r.taken, r.refused = 0, 0
 	use.Refused = r.share
 	if w.s.Network.JoinRate == 0 {

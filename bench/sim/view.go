@@ -8,6 +8,7 @@ import (
 
 	"github.com/stentor-audio/stentor/bench/cost"
 	"github.com/stentor-audio/stentor/membership"
+	"github.com/stentor-audio/stentor/relay"
 )
 
 // A view is the directory as the relays of one zone have it. Gossip reaches the
@@ -20,10 +21,13 @@ type view struct {
 
 	reach   []membership.Relay // known without the silent ones
 	reached uint64             // the version it is of
+
+	zones map[string]relay.Zone
+	zoned uint64 // the version they are of
 }
 
 func newView(relays int) *view {
-	v := &view{at: make([]int32, relays), silent: make([]bool, relays), version: 1}
+	v := &view{at: make([]int32, relays), silent: make([]bool, relays), version: 1, zones: make(map[string]relay.Zone)}
 	for i := range v.at {
 		v.at[i] = -1
 	}

@@ -17,11 +17,13 @@ type Candidate struct {
 	URL string
 	// Hashes are those of the relay's certificates, for whoever dials.
 	Hashes []string
+
+	host string // of the URL and its port, worked out once; "" if it has none
 }
 
 // same reports whether two candidates are one relay.
 func (c Candidate) same(d Candidate) bool {
-	return c.Name == d.Name || sameHost(c.URL, d.URL)
+	return c.Name == d.Name || c.host != "" && c.host == d.host
 }
 
 // elsewhere reports whether c is known to be in another zone than d.
@@ -29,24 +31,21 @@ func (c Candidate) elsewhere(d Candidate) bool {
 	return c.Zone != "" && d.Zone != "" && c.Zone != d.Zone
 }
 
-// sameHost reports whether two URLs lead to the same host and port. What is
-// below them does not matter, nor which transport is asked for.
-func sameHost(a, b string) bool {
-	host, ok := hostOf(a)
-	other, also := hostOf(b)
-	return ok && also && host == other
-}
-
-func hostOf(s string) (string, bool) {
+// hostOf is the host and port that a URL leads to; "" if it is none. What is below
+// them does not matter, nor which transport is asked for.
+func hostOf(s string) string {
+	if s == "" {
+		return ""
+	}
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" {
-		return "", false
+		return ""
 	}
 	port := u.Port()
 	if port == "" {
 		port = "443"
 	}
-	return strings.ToLower(u.Hostname()) + " " + port, true
+	return strings.ToLower(u.Hostname()) + " " + port
 }
 
 const (
@@ -97,6 +96,7 @@ func (b *book) list(candidates []Candidate, now time.Duration) {
 		if c.Name == "" {
 			c.Name = c.URL
 		}
+		c.host = hostOf(c.URL)
 		if b.find(c) != nil {
 			continue
 		}
@@ -130,8 +130,12 @@ func (b *book) find(c Candidate) *entry {
 
 // at is the candidate that a URL means; nil for a stranger.
 func (b *book) at(url string) *entry {
+	host := hostOf(url)
+	if host == "" {
+		return nil
+	}
 	for i := range b.entries {
-		if b.entries[i].listed && sameHost(b.entries[i].URL, url) {
+		if b.entries[i].listed && b.entries[i].host == host {
 			return &b.entries[i]
 		}
 	}

@@ -56,8 +56,10 @@ func TestSameRelay(t *testing.T) {
 		{"a.example:4443", "a.example:4443", false},
 	}
 	for _, tt := range tests {
-		if got := sameHost(tt.a, tt.b); got != tt.want {
-			t.Errorf("sameHost(%q, %q) = %v", tt.a, tt.b, got)
+		b := book{}
+		b.list([]Candidate{{Name: "a", URL: tt.a}, {Name: "b", URL: tt.b}}, 0)
+		if got := len(b.entries) == 1; got != tt.want {
+			t.Errorf("%q and %q are one relay: %v", tt.a, tt.b, got)
 		}
 	}
 }

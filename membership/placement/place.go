@@ -31,7 +31,10 @@ const (
 	DefaultBound = membership.BusyAt
 
 	// MaxSpread is how many relays share the standbys of a room at most.
-	MaxSpread = 16
+	MaxSpread = 48
+
+	// MaxBreadth is how many relays of a zone share a room's newcomers at most.
+	MaxBreadth = 16
 )
 
 // Options say who is to be placed. The zero value is a listener of whom nothing
@@ -66,7 +69,13 @@ type Options struct {
 	// above [MaxSpread] counts as that.
 	Spread int
 
-	// Who is a random number of the newcomer, which chooses among those.
+	// Breadth is how many relays share the newcomers, so that an audience which
+	// comes at once does not fall upon one relay. Zero means 1; above [MaxBreadth]
+	// counts as that. See [Breadth].
+	Breadth int
+
+	// Who is a random number of the newcomer, which chooses among those. The
+	// standby is chosen by its lowest bits.
 	Who uint64
 
 	// Roots are the names of the room's roots, if it is live: speakers are sent
@@ -83,6 +92,7 @@ func (o Options) withDefaults() Options {
 		o.Bound = DefaultBound
 	}
 	o.Spread = min(max(o.Spread, 1), MaxSpread)
+	o.Breadth = min(max(o.Breadth, 1), MaxBreadth)
 	return o
 }
 
@@ -94,7 +104,8 @@ func (o Options) withDefaults() Options {
 // The primary of a listener is the first relay in the room's order that has
 // room left (see [Options.Bound]), in the listener's zone before others; if all
 // are beyond the bound, the least busy. So a small room stays on one relay a
-// zone, and one that grows spills over to the next.
+// zone, and one that grows spills over to the next. If people come fast, it is one
+// of the first few of those (see [Options.Breadth]).
 //
 // The two relays of a speaker are the roots of the room, which saves its voice a
 // step to each tree; the one in its zone first.
@@ -108,10 +119,14 @@ func Place(room string, relays []membership.Relay, o Options) []membership.Relay
 		p.takeRoots(room)
 	}
 	if len(p.chosen) == 0 {
-		p.takeFirst(1, p.forPrimary)
+		p.takeOne(o.Breadth, o.Who>>44, p.forPrimary)
 	}
 	if len(p.chosen) == 1 && o.Count > 1 {
-		p.takeStandby()
+		zone := relays[p.chosen[0].at].Zone
+		p.takeOne(o.Spread, o.Who, func(r *membership.Relay) int { return p.forStandby(r, zone) })
+	}
+	if len(p.chosen) > 1 && o.Breadth > 1 && o.Count > len(p.chosen) {
+		p.takeOne(o.Breadth, o.Who>>22, p.forPrimary)
 	}
 	p.takeFirst(o.Count-len(p.chosen), p.forPrimary)
 
@@ -157,25 +172,28 @@ func (p *placing) takeRoots(room string) {
 	})
 }
 
-// takeStandby adds one of the best few relays to stand by for the first.
-func (p *placing) takeStandby() {
-	zone := p.relays[p.chosen[0].at].Zone
-	var space [MaxSpread]candidate
-	best := first(p.o.Spread, space[:0], p.room, p.relays, func(r *membership.Relay) int {
-		class := p.busyness(r)
-		if class != never && r.Zone == zone {
-			class += mostBusy + 1
-		}
-		return class
-	})
-	// Only those of one class are as good as the first.
-	n := slices.IndexFunc(best, func(c candidate) bool { return c.class != best[0].class })
-	if n < 0 {
-		n = len(best)
+// takeOne adds one of the best n relays by class, as who has it: only those of one
+// class are as good as the first.
+func (p *placing) takeOne(n int, who uint64, class func(*membership.Relay) int) {
+	var space [max(MaxSpread, MaxBreadth)]candidate
+	best := first(n, space[:0], p.room, p.relays, class)
+	equal := slices.IndexFunc(best, func(c candidate) bool { return c.class != best[0].class })
+	if equal < 0 {
+		equal = len(best)
 	}
-	if n > 0 {
-		p.chosen = append(p.chosen, best[p.o.Who%uint64(n)])
+	if equal > 0 {
+		p.chosen = append(p.chosen, best[who%uint64(equal)])
 	}
+}
+
+// forStandby is the class of a relay as the one to stand by for one in a zone: idle
+// ones elsewhere, busy ones elsewhere, then those of that zone.
+func (p *placing) forStandby(r *membership.Relay, zone string) int {
+	class := p.busyness(r)
+	if class != never && r.Zone == zone {
+		class += mostBusy + 1
+	}
+	return class
 }
 
 // forPrimary is the class of a relay as the one to go to: idle relays in the

@@ -96,7 +96,8 @@ func TestPlaceInAnyNetwork(t *testing.T) {
 			Zone:    rapid.SampledFrom([]string{"", "par", "fra", "nowhere"}).Draw(t, "zone"),
 			Count:   rapid.IntRange(-1, 20).Draw(t, "count"),
 			Bound:   rapid.Uint8Max(110).Draw(t, "bound"),
-			Spread:  rapid.IntRange(-1, 20).Draw(t, "spread"),
+			Spread:  rapid.IntRange(-1, 60).Draw(t, "spread"),
+			Breadth: rapid.IntRange(-1, 20).Draw(t, "breadth"),
 			Who:     rapid.Uint64().Draw(t, "who"),
 			Pending: rapid.MapOf(rapid.StringMatching(`[a-z]`), rapid.IntRange(-5, 500)).Draw(t, "pending"),
 			Exclude: rapid.SliceOf(rapid.StringMatching(`[a-z]`)).Draw(t, "exclude"),
@@ -226,7 +227,7 @@ func TestAStormFillsUpEvenly(t *testing.T) {
 
 // TestStandbysAreSpread over as many relays as wanted, all elsewhere.
 func TestStandbysAreSpread(t *testing.T) {
-	relays := network(40, 4)
+	relays := network(80, 4)
 	for _, spread := range []int{0, 1, 2, 5, MaxSpread, 1000} {
 		count := make(map[string]int)
 		primary := Place("room", relays, Options{})[0]
@@ -247,6 +248,32 @@ func TestStandbysAreSpread(t *testing.T) {
 		placed := Place("room", few, Options{Zone: "zone-0", Spread: 5, Who: rand.Uint64()})
 		if placed[1].Zone != "y" {
 			t.Fatalf("standby %s in %s", placed[1].Name, placed[1].Zone)
+		}
+	}
+}
+
+// TestNewcomersAreSpread over as many idle relays of their zone as wanted; a busy
+// one has no part in it.
+func TestNewcomersAreSpread(t *testing.T) {
+	relays := network(40, 2)
+	relays[0].Load = DefaultBound // in zone-0
+	for _, breadth := range []int{-1, 0, 1, 2, 7, MaxBreadth, 1000} {
+		count := make(map[string]int)
+		for range 10_000 {
+			placed := Place("room", relays, Options{Zone: "zone-0", Breadth: breadth, Who: rand.Uint64()})
+			if len(placed) != DefaultCount || placed[0].Zone != "zone-0" || placed[1].Zone != "zone-1" || placed[0].Name == relays[0].Name {
+				t.Fatalf("%v", names(placed))
+			}
+			count[placed[0].Name]++
+		}
+		want := min(max(breadth, 1), MaxBreadth)
+		if len(count) != want {
+			t.Errorf("breadth %d: %d relays, want %d", breadth, len(count), want)
+		}
+		for name, n := range count {
+			if mean := 10_000 / want; n < mean/2 || n > 2*mean {
+				t.Errorf("breadth %d: %s gets %d of 10,000", breadth, name, n)
+			}
 		}
 	}
 }
