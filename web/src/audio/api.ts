@@ -73,7 +73,7 @@ export interface PlayerStats {
   rate: number;
   /** Whether samples go through shared memory (the page is cross-origin isolated) or messages. */
   shared: boolean;
-  /** When (performance.now) the worklet reported its first sample that was not 0; 0 before. */
+  /** When (performance.now) it was seen that a sample had gone out that was not 0, 60 ms later at most; 0 before. */
   firstSoundAt: number;
   /** How often time went by unheard (locked, asleep) and playout skipped to live. */
   skips: number;
@@ -87,6 +87,8 @@ export interface CapturedFrame {
   timestampUs: number;
   /** One Opus packet of 20 ms. */
   packet: Uint8Array;
+  /** How loud it is, in dBFS. */
+  rms: number;
 }
 
 /** Why no voice comes from here, or no longer does. */
@@ -134,6 +136,11 @@ export interface Playback {
   /** Linear gain of the whole mix, 0 to 4. Default 1. */
   volume: number;
   muted: boolean;
+  /**
+   * Whoever listens also speaks: less is mixed ahead, so that they hear answers sooner,
+   * and the page is woken more often. Default false.
+   */
+  interactive: boolean;
   /** The voices, in the order they came. */
   readonly voices: readonly Voice[];
 
@@ -152,6 +159,8 @@ export interface Playback {
   add(name: string, options?: VoiceOptions): Voice;
   /** Lets a speaker go: it fades out over the next block. A new one of that name may be added at once. */
   remove(name: string): void;
+  /** Mixes what is due, for who is awake anyway: then the sound card need not wake the page for it. */
+  refill(): void;
   /** Plays through another device (of enumerateDevices). Rejects where the browser cannot. */
   setOutput(deviceId: string): Promise<void>;
   /** All that was put out so far, interleaved, at stats.rate: with the option record. */

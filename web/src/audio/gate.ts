@@ -1,5 +1,6 @@
 import type { CapturedFrame } from "./api";
 import { FRAME_MS } from "./config";
+import { QUIETEST } from "./level";
 
 /**
  * Packets that the longest derived track puts into one group. A speaker falls
@@ -28,14 +29,14 @@ export class Gate {
     return { sequence: this.sequence, timestampUs: this.timestampUs };
   }
 
-  /** Takes the next 20 ms as a packet, which may be silent; null if it is not to be sent. */
-  pass(packet: Uint8Array, silent: boolean): CapturedFrame | null {
+  /** Takes the next 20 ms as a packet so loud (dBFS), which may be silent; null if it is not to be sent. */
+  pass(packet: Uint8Array, silent: boolean, rms = QUIETEST): CapturedFrame | null {
     const { sequence, timestampUs } = this;
     this.timestampUs += FRAME_MS * 1000;
     if (!silent) this.open = true;
     else if (sequence % BUNDLE === 0) this.open = false;
     if (!this.open) return null;
     this.sequence++;
-    return { sequence, timestampUs, packet };
+    return { sequence, timestampUs, packet, rms };
   }
 }

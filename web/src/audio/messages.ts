@@ -9,29 +9,31 @@ export const INPUT_PROCESSOR = "stentor-input";
 /** What the output worklet is made with. */
 export interface OutputSetup {
   channels: number;
-  /** Of a Ring; null: samples come as messages. */
-  memory: ArrayBufferLike | null;
+  /** Of a Ring and of a Gauge; null: samples come, and reports go, as messages. */
+  memory: { ring: ArrayBufferLike; gauge: ArrayBufferLike } | null;
   /** Samples that wait at most, where they come as messages. */
   size: number;
   record: boolean;
 }
 
-/** From the page to the output worklet, without shared memory: a block, interleaved. */
-export type OutputBlock = Float32Array;
+/** From the page to the output worklet, without shared memory: blocks, interleaved. */
+export type OutputBlocks = Float32Array;
 
-/** From the output worklet, every TICK blocks. */
-export interface OutputReport extends OutputCounts {
-  /** Samples that wait here. */
-  queued: number;
+/** From the output worklet. Each wakes the page. */
+export interface OutputReport {
+  /** Little is left: more is to be mixed. With shared memory it is seldom said, without it in every report. */
+  hungry: boolean;
+  /** Without shared memory: what was counted so far. */
+  counts?: OutputCounts;
   /** With record: what went out since the last report, interleaved. */
   recorded?: Float32Array;
 }
 
-/** How many render quanta of 128 samples go by between two reports: 21.3 ms at 48 kHz. Each wakes the page. */
-export const TICK = 8;
+/** Seconds of samples between two reports, where there is something to say every time. */
+export const REPORT_EVERY = 0.06;
 
 /** From the input worklet: what was captured, one channel, at the context's rate. */
 export type InputBlock = Float32Array;
 
-/** Render quanta in an InputBlock. */
-export const INPUT_TICK = 4;
+/** Samples in an InputBlock, at least. */
+export const INPUT_TICK = 512;

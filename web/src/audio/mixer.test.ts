@@ -69,6 +69,17 @@ test("whatever comes in, nothing above the ceiling comes out, in blocks of any l
   }
 });
 
+test("what is quiet goes through in one piece, and comes out as if sample by sample", () => {
+  const random = randomNumbers(11);
+  for (let round = 0; round < 20; round++) {
+    const channels = 1 + (round % 2);
+    const pcm = Float32Array.from({ length: channels * 960 * 8 }, () => random() - 0.5);
+    const loud = Math.floor(random() * 3); // in the first blocks, and once
+    for (let i = 0; i < loud; i++) pcm[Math.floor(random() * 960 * 2 * channels)] = random() < 0.5 ? 3 : NaN;
+    assert.deepEqual(limited(pcm, channels, 960), limited(pcm, channels, 1));
+  }
+});
+
 test("mono and stereo mix into each other", () => {
   const cases: [mix: 1 | 2, channels: 1 | 2, pcm: number[], want: number[]][] = [
     [1, 1, [0.1, 0.2], [0.1, 0.2]],

@@ -1,8 +1,9 @@
 import type { Playback, PlayerOptions, PlayerState, PlayerStats, Voice, VoiceOptions } from "./api";
+import { concat } from "./concat";
 import { openDecoder } from "./decoders";
 import { AudioError } from "./errors";
 import { Gestures } from "./gestures";
-import { LEAST_LEAD } from "./lead";
+import { LEAST_LEAD, LEAST_TALKING } from "./lead";
 import type { Level } from "./level";
 import { Playout } from "./playout";
 import { Pump } from "./pump";
@@ -14,7 +15,7 @@ import { stateOf } from "./state";
 const UNLOCKED = 250;
 
 /** ms between two looks at whether the sound card still takes samples. */
-const WATCH = 250;
+const WATCH = 1000;
 
 /**
  * Plays a room: it mixes all voices ahead of the sound card, drives the mix by
@@ -32,6 +33,8 @@ export class Player implements Playback {
   private readonly decoding = new Set<Speaker>(); // have a decoder, or one is being made
   private sink: Sink | null = null;
   private pump: Pump | null = null;
+  private hungry = false; // the sound card has asked for samples once
+  private talking = false;
   private ran = false; // the context was running once
   private firstSoundAt = 0;
   private watch: ReturnType<typeof setInterval> | undefined;
@@ -52,7 +55,10 @@ export class Player implements Playback {
         workletUrl: this.options.workletUrl,
         channels: this.channels,
         record: this.options.record ?? false,
-        onreport: this.feed,
+        onhungry: () => {
+          this.hungry = true;
+          this.feed();
+        },
         onbroken: () => this.fail(new AudioError("cannot-play", "the audio worklet broke")),
       });
     } catch (error) {
@@ -62,6 +68,7 @@ export class Player implements Playback {
     if (this.closed) return this.sink.close();
     const { context } = this.sink;
     this.pump = new Pump(this.playout, this.channels, context.sampleRate);
+    this.interactive = this.talking;
     context.onstatechange = this.look;
     this.watch = setInterval(() => this.pump?.idle(performance.now()), WATCH);
     globalThis.document?.addEventListener("visibilitychange", this.onvisible);
@@ -108,14 +115,7 @@ export class Player implements Playback {
   }
 
   recording(): Float32Array {
-    const parts = this.sink?.recorded ?? [];
-    const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
+    return concat(this.sink?.recorded ?? []);
   }
 
   async close(): Promise<void> {
@@ -159,18 +159,34 @@ export class Player implements Playback {
     this.playout.muted = on;
   }
 
+  get interactive(): boolean {
+    return this.talking;
+  }
+
+  set interactive(on: boolean) {
+    this.talking = on;
+    this.pump?.lead.atLeast(on ? LEAST_TALKING : LEAST_LEAD);
+  }
+
+  refill(): void {
+    // Without shared memory it is not known how much waits, only how much did.
+    if (this.hungry && this.sink?.shared) this.feed();
+  }
+
   private get closed(): boolean {
     return this.state === "closed" || this.state === "failed";
   }
 
-  /** Brings the ring up to the lead: called with each of the worklet's reports. */
-  private readonly feed = (): void => {
+  /** Brings the ring up to the lead. */
+  private feed(): void {
     const { sink, pump } = this;
     if (!sink || !pump || this.closed) return;
     const now = performance.now();
-    if (this.firstSoundAt === 0 && sink.counts.sounded >= 0) this.firstSoundAt = now;
-    for (const block of pump.run(sink.queued, sink.counts.missed, now)) sink.write(block);
-  };
+    const { sounded, missed } = sink.counts;
+    if (this.firstSoundAt === 0 && sounded >= 0) this.firstSoundAt = now;
+    const blocks = pump.run(sink.queued, missed, now);
+    if (blocks.length > 0) sink.write(blocks, pump.low);
+  }
 
   /** Takes over what the context says of itself. */
   private readonly look = (): void => {

@@ -5,6 +5,14 @@ import { Resampler } from "./resampler";
 /** ms without a call after which playout does not go on but begins anew, live: more than the longest lead. */
 export const ASLEEP = 500;
 
+/**
+ * How far the ring may run down, in ms below the lead, before the page is woken for
+ * it: a packet of 60 ms is late by then. The sound card takes about 21 ms at once, so
+ * that it is woken in time however short the lead.
+ */
+const RUN_DOWN = 70;
+const LEAST_LEFT = 70;
+
 /** Where a Pump takes blocks from. */
 export interface Source {
   /** The 20 ms asked for at now (ms), interleaved, 48 kHz; good until the next call. */
@@ -27,8 +35,9 @@ export class Pump {
   private readonly channels: number;
   private readonly rate: number;
   private readonly resampler: Resampler | null;
-  private called: number | null = null;
-  private missed = 0; // samples, when it was called
+  private called: number | null = null; // when the card was last seen to take samples
+  private left = 0; // samples that waited after that
+  private missed = 0; // samples, at that moment
   private slept = 0; // of those, in sleep
   private woken = -Infinity;
 
@@ -43,24 +52,33 @@ export class Pump {
 
   /**
    * Takes at now (ms) how many samples wait and how many were missed so far, and
-   * returns what to add, in blocks that are the caller's to keep.
+   * returns what to add, in blocks that are the caller's to keep. It may be called at
+   * any time, and adds nothing while nobody takes any.
    */
   run(queued: number, missed: number, now: number): Float32Array[] {
     if (this.called === null) this.source.skip(now);
+    else if (queued === this.left && missed === this.missed) return [];
     else if (now - this.called > ASLEEP) this.wake(now);
     // Reports from during the sleep come one by one; what they missed is no reason
     // for a longer lead.
     if (now - this.woken < ASLEEP) this.slept += missed - this.missed;
     this.called = now;
     this.missed = missed;
+    this.left = queued;
     const lead = this.lead.update(((missed - this.slept) / this.rate) * 1000, now);
     const blocks: Float32Array[] = [];
     for (let ms = (queued / this.rate) * 1000; ms < lead; ) {
       const block = this.block(now + ms - lead);
       blocks.push(block);
+      this.left += block.length / this.channels;
       ms += (block.length / this.channels / this.rate) * 1000;
     }
     return blocks;
+  }
+
+  /** Samples: the page is to be woken when fewer wait. */
+  get low(): number {
+    return Math.round((Math.max(this.lead.value - RUN_DOWN, LEAST_LEFT) / 1000) * this.rate);
   }
 
   /** Is called every so often (ms); when nobody takes samples, playout goes on unheard. */

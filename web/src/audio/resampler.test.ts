@@ -61,6 +61,15 @@ test("the phase goes on while the ratio changes", () => {
   assert.ok(got >= 85, `${got} dB from where it should be`);
 });
 
+test("back at a ratio of 1 it is the identity again, a block later, and nothing jumps", () => {
+  const out = resample(997, 2, 40, (block) => (block > 5 && block < 12 ? 1.0003 : 1));
+  const step = 2 * Math.PI * (997 / SAMPLE_RATE) * 0.7;
+  for (let i = 1; i < out.length; i++) assert.ok(Math.abs(out[i]! - out[i - 1]!) < step * 1.01, `a step at ${i}`);
+  const from = 14 * FRAME_SAMPLES;
+  const shift = Math.round(6 * FRAME_SAMPLES * 0.0003);
+  assert.deepEqual(out.subarray(from), tone(997, 0.7, from + shift, out.length - from));
+});
+
 test("devices of other rates hear the same tone, and nothing folded", () => {
   for (const rate of [16_000, 44_100, 96_000, 192_000]) {
     const ratio = SAMPLE_RATE / rate;
@@ -78,10 +87,25 @@ test("the pace follows clocks and lag, within half a percent", () => {
   assert.equal(p.ratio(200e-6), 1 - 200e-6);
   p.played(20);
   assert.ok(Math.abs(p.ratio(0) - 1.002) < 1e-12);
+  p.rested();
   for (let i = 0; i < 500; i++) p.played(400);
   assert.equal(p.ratio(0), 1 + MAX_STRETCH);
   p.rested();
   assert.equal(p.ratio(0), 1);
   p.played(-5000);
   assert.equal(p.ratio(0), 1 - MAX_STRETCH);
+});
+
+test("clocks nearly the same, and little lag, are let be", () => {
+  const p = new Pace();
+  p.played(2.9);
+  assert.equal(p.ratio(50e-6), 1);
+  p.rested();
+  p.played(3.1);
+  assert.ok(Math.abs(p.ratio(50e-6) - (1 - 50e-6 + 310e-6)) < 1e-12);
+  for (let i = 0; i < 50; i++) p.played(0);
+  assert.notEqual(p.ratio(0), 1, "once begun, it is mended");
+  for (let i = 0; i < 50; i++) p.played(0);
+  assert.equal(p.ratio(0), 1);
+  assert.notEqual(p.ratio(61e-6), 1);
 });

@@ -6,7 +6,8 @@ const BEFORE = TAPS / 2 - 1;
 /**
  * Plays audio faster or slower: its output is the input read at steps of a
  * ratio, by windowed-sinc interpolation. The ratio may change with every read;
- * the phase goes on. At ratios near 1 all but the sound's noise floor is kept (85
+ * the phase goes on. A ratio of 1 costs next to nothing: the input is copied, once the
+ * output's samples are where the input's are. At ratios near 1 all but the sound's noise floor is kept (85
  * dB up to 19.5 kHz); for ratios well above 1 give the constructor the cutoff
  * 1/ratio.
  */
@@ -32,7 +33,7 @@ export class Resampler {
 
   /** Whether n samples can be read at ratio. */
   ready(n: number, ratio: number): boolean {
-    return Math.floor(this.position + n * ratio) + TAPS / 2 < this.length;
+    return Math.round(this.position + n * ratio) + TAPS / 2 < this.length;
   }
 
   /** Queues the first `samples` (of each channel) of pcm. */
@@ -59,6 +60,16 @@ export class Resampler {
 
   /** Fills out at ratio input samples for each output sample. It must be ready. */
   read(out: Float32Array, ratio: number): void {
+    if (ratio !== 1) return this.interpolate(out, ratio);
+    // To the nearest whole sample within this read: half a sample of a thousand is nothing.
+    const samples = out.length / this.channels;
+    const end = Math.round(this.position + samples);
+    if (Number.isInteger(this.position)) out.set(this.input.subarray(this.position * this.channels, end * this.channels));
+    else this.interpolate(out, (end - this.position) / samples);
+    this.position = end;
+  }
+
+  private interpolate(out: Float32Array, ratio: number): void {
     const { channels, table, input } = this;
     for (let i = 0; i < out.length; i += channels) {
       const whole = Math.floor(this.position);

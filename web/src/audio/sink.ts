@@ -1,4 +1,6 @@
+import { concat } from "./concat";
 import { AudioError } from "./errors";
+import { Gauge } from "./gauge";
 import { OUTPUT_PROCESSOR, type OutputReport, type OutputSetup } from "./messages";
 import type { OutputCounts } from "./output";
 import { Ring } from "./ring";
@@ -11,8 +13,8 @@ export interface SinkOptions {
   workletUrl: string | URL;
   channels: 1 | 2;
   record: boolean;
-  /** Told each time the sound card took some: feed it now. */
-  onreport: () => void;
+  /** Told when the sound card has taken so much that more is to be written. */
+  onhungry: () => void;
   /** Told when the worklet broke. */
   onbroken: () => void;
 }
@@ -24,13 +26,13 @@ export interface SinkOptions {
 export class Sink {
   readonly context: AudioContext;
   readonly shared: boolean;
-  /** As of the last report. */
-  counts: OutputCounts = { played: 0, missed: 0, underruns: 0, sounded: -1 };
   /** With record: all that went out. */
   readonly recorded: Float32Array[] = [];
 
   private readonly node: AudioWorkletNode;
-  private readonly ring: Ring | null; // shared with the worklet
+  private readonly ring: Ring | null; // shared with the worklet, as is the gauge
+  private readonly gauge: Gauge | null;
+  private reported: OutputCounts = { played: 0, missed: 0, underruns: 0, sounded: -1 };
   private readonly channels: number;
   private written = 0; // samples
 
@@ -39,8 +41,11 @@ export class Sink {
     this.context = context;
     this.channels = channels;
     this.shared = globalThis.crossOriginIsolated === true && "SharedArrayBuffer" in globalThis;
-    this.ring = this.shared ? new Ring(new SharedArrayBuffer(Ring.bytes(RING, channels)), channels) : null;
-    const setup: OutputSetup = { channels, memory: this.ring?.memory ?? null, size: RING, record };
+    const memory = this.shared ? { ring: new SharedArrayBuffer(Ring.bytes(RING, channels)), gauge: new SharedArrayBuffer(Gauge.BYTES) } : null;
+    this.ring = memory && new Ring(memory.ring, channels);
+    this.gauge = memory && new Gauge(memory.gauge);
+    if (this.gauge) this.gauge.low = 1; // to begin with: as soon as it runs
+    const setup: OutputSetup = { channels, memory, size: RING, record };
     this.node = new AudioWorkletNode(context, OUTPUT_PROCESSOR, {
       numberOfInputs: 0,
       outputChannelCount: [channels],
@@ -48,10 +53,9 @@ export class Sink {
     });
     this.node.onprocessorerror = options.onbroken;
     this.node.port.onmessage = ({ data }: MessageEvent<OutputReport>) => {
-      const { queued: _, recorded, ...counts } = data;
-      this.counts = counts;
-      if (recorded) this.recorded.push(recorded);
-      options.onreport();
+      if (data.counts) this.reported = data.counts;
+      if (data.recorded) this.recorded.push(data.recorded);
+      if (data.hungry) options.onhungry();
     };
     this.node.connect(context.destination);
   }
@@ -71,16 +75,26 @@ export class Sink {
     }
   }
 
-  /** Samples (of each channel) that wait to be put out. */
-  get queued(): number {
-    return this.ring?.queued ?? this.written - this.counts.played;
+  /** What has gone out; without shared memory as of the last report. */
+  get counts(): OutputCounts {
+    return this.gauge?.read() ?? this.reported;
   }
 
-  /** Adds a block, interleaved, which is the sink's from now on. */
-  write(block: Float32Array): void {
-    this.written += block.length / this.channels;
-    if (this.ring) this.ring.write(block);
-    else this.node.port.postMessage(block, [block.buffer]);
+  /** Samples (of each channel) that wait to be put out. */
+  get queued(): number {
+    return this.ring?.queued ?? this.written - this.reported.played;
+  }
+
+  /** Adds blocks, interleaved, and says at how few samples left it is to be hungry again. */
+  write(blocks: readonly Float32Array[], low: number): void {
+    for (const block of blocks) this.written += block.length / this.channels;
+    if (this.ring && this.gauge) {
+      for (const block of blocks) this.ring.write(block);
+      this.gauge.low = low;
+    } else {
+      const pcm = concat(blocks);
+      this.node.port.postMessage(pcm, [pcm.buffer]);
+    }
   }
 
   /** Lets the sound card go. */

@@ -21,7 +21,7 @@ export class VoiceLine {
   private readonly dtx: boolean;
   private readonly gate: Gate;
   private readonly hush = new Hush();
-  private readonly encoding: boolean[] = []; // of each frame in the encoder: is it silence
+  private readonly encoding: { silent: boolean; rms: number }[] = []; // of each frame in the encoder
 
   constructor(dtx: boolean, startUs: number) {
     this.dtx = dtx;
@@ -37,12 +37,13 @@ export class VoiceLine {
   frame(pcm: Float32Array<ArrayBuffer>, encoder: PacketMaker): void {
     this.level = measure(pcm);
     const quiet = this.hush.silent(this.level);
-    this.encoding.push(this.muted || (this.dtx && quiet));
+    this.encoding.push({ silent: this.muted || (this.dtx && quiet), rms: this.muted ? QUIETEST : this.level.rms });
     encoder.encode(this.muted ? new Float32Array(FRAME_SAMPLES) : pcm);
   }
 
   /** Takes the encoder's next packet; null if it is not to be sent. */
   packet(packet: Uint8Array): CapturedFrame | null {
-    return this.gate.pass(packet, this.encoding.shift() ?? false);
+    const { silent, rms } = this.encoding.shift() ?? { silent: false, rms: QUIETEST };
+    return this.gate.pass(packet, silent, rms);
   }
 }

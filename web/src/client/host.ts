@@ -12,7 +12,7 @@ export interface Reach {
 /** Where a listener's voices sound: audio's Player, or what a test has in its place. */
 export type Sound = Pick<
   Playback,
-  "state" | "error" | "stats" | "volume" | "muted" | "start" | "resume" | "add" | "remove" | "recording" | "close"
+  "state" | "error" | "stats" | "volume" | "muted" | "interactive" | "start" | "resume" | "add" | "remove" | "refill" | "recording" | "close"
 >;
 
 /** How to play. */
