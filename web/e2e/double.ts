@@ -77,6 +77,7 @@ class DoubleListener implements Listener {
   readonly lobbies = [];
   volume = 1;
   muted = false;
+  interactive = false;
   hops: Hop[] = [];
   lost = 0;
   durationMs = 61_000;

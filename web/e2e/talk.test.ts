@@ -97,7 +97,12 @@ scene("who speaks and listens at one page does not hear the own voice", async (s
   await live(page);
   await page.click("#listen");
   await page.waitForFunction(() => document.querySelector(".speaker small")?.textContent === "you");
-  assert.equal(await page.evaluate(() => (globalThis as unknown as { stentorListener: { speakers: { muted: boolean }[] } }).stentorListener.speakers[0]?.muted), true);
+  await page.waitForFunction((text) => document.querySelector("#status")?.textContent === text, english.say("status.alone"));
+  const heard = (): Promise<string[]> => page.evaluate(() => (globalThis as unknown as { stentorListener: { speakers: { name: string }[] } }).stentorListener.speakers.map(({ name }) => name));
+  assert.deepEqual(await heard(), [], "it is not even sent");
+  await speak(scene, [relay], "town", "bob");
+  await eventually("the others are", async () => String(await heard()) === "bob");
+  assert.deepEqual((await page.locator(".speaker bdi").allTextContents()).sort(), ["ada", "bob"]);
 });
 
 scene("microphones: refused, missing, taken away", async (scene) => {

@@ -3,6 +3,9 @@ import { createListener, nameFault, type Prepared, prepareListener } from "./cli
 import type { Place } from "./place";
 import type { Situation } from "./status";
 
+/** By which relays know that who listens here and who speaks here are one. */
+export const ownHopId = 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1));
+
 /**
  * The page's one listener, and what a person has wanted of it. It shows nothing
  * itself: change is called whenever there is something new to show.
@@ -55,6 +58,7 @@ export class Listening {
       failure: this.state === "failed" ? (listener?.failure?.kind ?? "protocol") : undefined,
       token: this.#place.token !== undefined,
       live,
+      speaking: this.#self !== "",
       room,
       stopped: this.#stopped,
       muted: this.#volume === 0,
@@ -72,11 +76,12 @@ export class Listening {
   async start(): Promise<void> {
     if (this.on) return;
     const { room, token } = this.#place;
-    const listener = createListener({ lobby: location.origin, room, workletUrl: WORKLET_URL, record: recorded(), ...(this.#prepared && { prepared: this.#prepared }), ...(token === undefined ? {} : { token }) });
+    const listener = createListener({ lobby: location.origin, room, workletUrl: WORKLET_URL, record: recorded(), hopId: ownHopId, ...(this.#prepared && { prepared: this.#prepared }), ...(token === undefined ? {} : { token }) });
     this.#listener = listener;
     this.#startedAt = new Date();
     this.#stopped = false;
     listener.volume = this.#volume;
+    listener.interactive = this.#self !== "";
     const same = (): void => {
       if (this.#listener === listener) this.#change();
     };
@@ -126,6 +131,7 @@ export class Listening {
   self(name: string): void {
     if (this.#self !== "" && name === "") this.mute(this.#self, false);
     this.#self = name;
+    if (this.#listener !== undefined) this.#listener.interactive = name !== "";
     this.#muteSelf();
     this.#change();
   }

@@ -169,8 +169,10 @@ function waiting(): boolean {
 
 /** Who is at a microphone, as far as it is known. */
 function present(): readonly SpeakerView[] {
-  if (listening.on && listening.state !== "connecting") return listening.speakers;
-  return (spoke ?? []).map((name) => ({ name, level: 0, speaking: false, muted: false, volume: 1 }));
+  const unheard = (name: string): SpeakerView => ({ name, level: 0, speaking: false, muted: false, volume: 1 });
+  if (!listening.on || listening.state === "connecting") return (spoke ?? []).map(unheard);
+  const heard = listening.speakers;
+  return self === "" || heard.some(({ name }) => name === self) ? heard : [...heard, unheard(self)]; // relays do not send the own voice back
 }
 
 /** Who is on the stage by rank, then who is at a microphone without a place there. */

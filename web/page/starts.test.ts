@@ -4,7 +4,7 @@ import { appearance, type Situation, startsWhen, talkStatus } from "./status";
 import { Words } from "./text";
 
 const english = new Words("en");
-const calm: Situation = { state: "idle", failure: undefined, token: false, live: false, stopped: false, muted: false, seconds: 0, room: "announced" };
+const calm: Situation = { state: "idle", failure: undefined, token: false, live: false, speaking: false, stopped: false, muted: false, seconds: 0, room: "announced" };
 
 test("when an announced room begins", () => {
   const now = Date.parse("2026-03-01T12:00:00Z");

@@ -6,7 +6,7 @@ import { shellWord } from "./connection";
 import { Words } from "./text";
 
 const english = new Words("en");
-const calm: Situation = { state: "idle", failure: undefined, token: false, live: true, stopped: false, muted: false, seconds: 0, room: undefined };
+const calm: Situation = { state: "idle", failure: undefined, token: false, live: true, speaking: false, stopped: false, muted: false, seconds: 0, room: undefined };
 
 test("every state has a sentence, and the button does what it says", () => {
   for (const [state, status, deed] of [
@@ -24,6 +24,7 @@ test("every state has a sentence, and the button does what it says", () => {
     assert.deepEqual([look.status, look.deed], [status, deed], state);
   }
   assert.equal(appearance({ ...calm, live: false }).status, "status.idle.silent");
+  assert.equal(appearance({ ...calm, state: "waiting", speaking: true }).status, "status.alone");
   assert.equal(appearance({ ...calm, stopped: true }).status, "status.idle.stopped");
   assert.equal(appearance({ ...calm, state: "failed", failure: "removed" }).button, "listen.back");
   assert.equal(appearance({ ...calm, state: "playing", muted: true }).status, "status.playing.muted");

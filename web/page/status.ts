@@ -10,6 +10,8 @@ export interface Situation {
   token: boolean;
   /** Whether somebody is known to be live in the room. */
   live: boolean;
+  /** Whether somebody speaks at this page. */
+  speaking: boolean;
   /** Whether it was listened to before. */
   stopped: boolean;
   muted: boolean;
@@ -46,7 +48,7 @@ export function appearance(s: Situation): Appearance {
     case "reconnecting":
       return { status: `status.${s.state}`, deed: "stop", button: "listen.stop", tone: "busy" };
     case "waiting":
-      return { status: s.room === "announced" ? "status.announced" : "status.waiting", deed: "stop", button: "listen.stop", tone: "calm" };
+      return { status: s.room === "announced" ? "status.announced" : s.speaking ? "status.alone" : "status.waiting", deed: "stop", button: "listen.stop", tone: "calm" };
     case "playing":
       return { status: s.room === "announced" ? "status.announced" : s.muted ? "status.playing.muted" : "status.playing", deed: "stop", button: "listen.stop", tone: "calm" };
   }

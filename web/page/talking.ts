@@ -2,6 +2,7 @@ import { Failure, type FailureKind, type Talker, type TalkerState } from "../src
 import { createTalker, nameFault } from "./client";
 import { find, setText } from "./dom";
 import type { Key } from "./languages/en";
+import { ownHopId } from "./listening";
 import type { Permit, Place } from "./place";
 import { failureKey, talkStatus, type Unheard } from "./status";
 import type { Words } from "./text";
@@ -115,7 +116,7 @@ export class Talking {
     this.#name = name;
     const { room, token } = this.#place;
     try {
-      const talker = createTalker({ lobby: location.origin, room, name, workletUrl: WORKLET_URL, ...(token === undefined ? {} : { token }) });
+      const talker = createTalker({ lobby: location.origin, room, name, workletUrl: WORKLET_URL, hopId: ownHopId, ...(token === undefined ? {} : { token }) });
       this.#talker = talker;
       this.#ontalker(talker);
       Object.assign(globalThis, { stentorTalker: talker }); // for tests, and for the browser's console

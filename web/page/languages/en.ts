@@ -42,6 +42,7 @@ export const en = {
   "status.connecting": "Connecting…",
   "status.queued": "Everybody is arriving at once, and there is no room for the moment. Keep this page open: it tries again in {seconds} s.",
   "status.waiting": "You are connected. Nobody is speaking yet; the sound will start by itself.",
+  "status.alone": "You are connected. When somebody else speaks, you will hear them.",
   "status.playing": "You are listening live.",
   "status.playing.muted": "You are connected, with the sound off.",
   "status.locked": "Your browser is holding the sound back. Press the button to hear it.",

@@ -39,6 +39,7 @@ export const fr: Language = {
   "status.idle.stopped": "Vous avez arrêté l’écoute.",
   "status.connecting": "Connexion…",
   "status.queued": "Tout le monde arrive en même temps et il n’y a plus de place pour l’instant. Gardez cette page ouverte : nouvel essai dans {seconds} s.",
+  "status.alone": "Vous êtes connecté. Dès que quelqu’un d’autre parlera, vous l’entendrez.",
   "status.waiting": "Vous êtes connecté. Personne ne parle encore ; le son viendra de lui-même.",
   "status.playing": "Vous écoutez en direct.",
   "status.playing.muted": "Vous êtes connecté, le son est coupé.",

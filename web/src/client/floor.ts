@@ -3,6 +3,7 @@ import { sleep } from "../session/abort";
 import { StreamError } from "../session/errors";
 import type { Feed } from "./feed";
 import { firstFrames } from "./line";
+import type { Toggle } from "./toggle";
 import type { Track } from "./track";
 
 /** Where relays say things of rooms. */
@@ -13,13 +14,14 @@ const RETRY = 1000;
 const PRIORITY = 100;
 
 /**
- * Follows whom listeners of the room hear, while the session is in use, and tells it
- * to `take`. Relays that do not know of it send everybody (docs/stage-audio.md).
+ * Follows whom listeners of the room hear, while the session is in use and who hears
+ * is one of the `audience`, and tells it to `take`. Who speaks hears everybody, and
+ * whoever relays do not tell this is sent everybody (docs/stage-audio.md).
  */
-export async function followFloor(feed: Feed, room: string, take: (floor: Floor) => void): Promise<void> {
+export async function followFloor(feed: Feed, room: string, audience: Toggle, take: (floor: Floor) => void): Promise<void> {
   if (!feed.line.stentor) return;
   const heard = firstFrames((frame) => {
-    if (!feed.inUse.on) return;
+    if (!feed.inUse.on || !audience.on) return;
     try {
       take(parseFloor(frame.payload));
     } catch {
@@ -30,10 +32,11 @@ export async function followFloor(feed: Feed, room: string, take: (floor: Floor)
   do {
     try {
       await feed.inUse.wanted(feed.signal);
+      await audience.wanted(feed.signal);
       const subscription = await feed.session.subscribe(request, heard, feed.signal);
       const over = subscription.ended.then((cause) => cause ?? new Error("it says no more"));
-      while (feed.inUse.on) {
-        const cause = await Promise.race([over, feed.inUse.changed()]);
+      while (feed.inUse.on && audience.on) {
+        const cause = await Promise.race([over, feed.inUse.changed(), audience.changed()]);
         if (cause) throw cause;
       }
       subscription.close();
@@ -52,6 +55,7 @@ export function leaveOut(track: Track, floor: Floor, muted: boolean): boolean {
   if (!track.buffer || track.newest === undefined) return false;
   const next = track.newest + 1;
   const { from, until } = muted ? { from: next, until: Infinity } : gapBehind(track, floor, next);
+  if (from === Infinity && track.withheld === next) return false; // it ends with the first frame that comes, whichever that is
   track.buffer.leaveOut(from, until);
   const before = track.withheld;
   track.withheld = from === next ? from : undefined;

@@ -13,6 +13,7 @@ import { type Owner, Roamer } from "./roamer";
 import type { Presence } from "./speakers";
 import type { Situation } from "./state";
 import type { Intake, Tap } from "./tap";
+import { Toggle } from "./toggle";
 import { type Track, Tracks } from "./track";
 import type { Failure, Hop, ListenOptions, ListenerStats, RoomState } from "./types";
 
@@ -77,6 +78,7 @@ export class Hearing implements Owner, Gathering {
   private counted: number | undefined;
   private relay = ""; // listened to last
   private floor: Floor = [];
+  private readonly audience = new Toggle(); // who listens does not speak
   private muted: ReadonlySet<string> = new Set(); // in the room, for everybody
   private heardWho = false; // a relay has said who is live
   private wasCarried = false; // one has carried the room, now or before
@@ -94,8 +96,9 @@ export class Hearing implements Owner, Gathering {
       onstate: (state) => this.sounds(state),
     });
     this.machine = new Machine({ jitter: host.random(), cold: options.noStandby ?? false });
-    const { room, token, zone, transport } = options;
-    const setup = { role: Role.Subscriber };
+    this.audience.set(true);
+    const { room, token, zone, transport, hopId } = options;
+    const setup = { role: Role.Subscriber, ...(hopId !== undefined && { hopId }) };
     const purpose = { does: "listen", room, name: undefined, token, zone, transport, noStandby: options.noStandby, setup, publisher: undefined } as const;
     this.roamer = new Roamer(host, this.machine, purpose, this, lobby);
     this.wishedPacket = options.packet;
@@ -145,11 +148,20 @@ export class Hearing implements Owner, Gathering {
   async serve(line: Line): Promise<void> {
     const feed = this.feeds.get(line);
     if (!feed) return;
-    void followFloor(feed, this.options.room, (floor) => {
-      this.floor = floor;
-      for (const track of this.tracks) this.leaveOut(track);
-    });
+    void followFloor(feed, this.options.room, this.audience, (floor) => this.takeFloor(floor));
     await feed.run();
+  }
+
+  /** Whoever listens also speaks: sound comes sooner, and from everybody on stage. */
+  set interactive(on: boolean) {
+    this.sound.interactive = on;
+    this.audience.set(!on);
+    if (on) this.takeFloor([]);
+  }
+
+  private takeFloor(floor: Floor): void {
+    this.floor = floor;
+    for (const track of this.tracks) this.leaveOut(track);
   }
 
   /** Of a crowded stage only the loudest are heard, and nobody who is muted: the others are not missing. */
@@ -245,6 +257,7 @@ export class Hearing implements Owner, Gathering {
       kind: "arrived", session: feed.id, track: track.number, sequence: group * size, frames: size,
       timestamp: mediaTime(frames[0]!, group * size),
     });
+    this.sound.refill();
     if (first) void reachBack(track, intake, group, track.buffer.timing(now).delay, this.now);
     this.leaveOut(track);
     repair(track, this.now);

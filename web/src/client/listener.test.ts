@@ -98,6 +98,29 @@ describe("a crowded stage", () => {
       await l.stop();
     }));
 
+  test("whoever speaks, too, hears everybody, and goes back to the audience afterwards", () =>
+    inWorld(2, async (w) => {
+      const l = w.listen({ hopId: 77 });
+      await crowd(w, l);
+      const setups = await Promise.all([...w.relays[0]!.clients].map(({ session }) => session.peerSetup));
+      assert.deepEqual(setups.map(({ hopId }) => hopId), [77], "by it relays know the own voice");
+      const before = track(l, "bob").played;
+      await w.run(1000);
+      assert.equal(track(l, "bob").played, before, "in the audience, left out");
+      l.interactive = true;
+      assert.equal(w.sounds[0]!.interactive, true);
+      await w.run(2000);
+      const { played, lost } = track(l, "bob");
+      assert.ok(played > before + 80, `played ${played - before}`);
+      assert.equal(lost, 0);
+      l.interactive = false;
+      await w.run(1000);
+      const after = track(l, "bob").played;
+      await w.run(2000);
+      assert.deepEqual([track(l, "bob").played, track(l, "bob").lost, l.stats().hops], [after, 0, []]);
+      await l.stop();
+    }));
+
   test("what no relay tells of is missing", () =>
     inWorld(2, async (w) => {
       for (const r of w.relays) r.floors = false;

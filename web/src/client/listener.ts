@@ -21,6 +21,7 @@ export class RoomListener implements Listener {
   private stated: RoomState | undefined;
   private wantedVolume = 1;
   private wantedMuted = false;
+  private wantedInteractive = false;
   private settle: { resolve: () => void; reject: (why: Failure) => void } | undefined;
   private ended: { stats: ListenerStats; recording: Float32Array } | undefined;
   private told = "[]"; // of the speakers, without their levels
@@ -69,6 +70,13 @@ export class RoomListener implements Listener {
     this.wantedMuted = on;
     if (this.hearing) this.hearing.sound.muted = on;
   }
+  get interactive(): boolean {
+    return this.wantedInteractive;
+  }
+  set interactive(on: boolean) {
+    this.wantedInteractive = on;
+    if (this.hearing) this.hearing.interactive = on;
+  }
 
   on<E extends keyof ListenerEvents>(event: E, handler: (value: ListenerEvents[E]) => void): () => void {
     return this.events.on(event, handler);
@@ -93,6 +101,7 @@ export class RoomListener implements Listener {
       const hearing = new Hearing(this.options, this.host, lobbyOf(this.options.lobby, this.host), this.telling());
       hearing.sound.volume = this.wantedVolume;
       hearing.sound.muted = this.wantedMuted;
+      hearing.interactive = this.wantedInteractive;
       this.hearing = hearing;
       hearing.start();
     } catch (error) {

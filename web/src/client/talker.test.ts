@@ -74,6 +74,28 @@ test("speaks to two relays at once, the same frames under the same numbers", () 
     assert.equal(w.microphones[0]!.open, false);
   }));
 
+test("says how loud it is, ten times a second, to both relays", () =>
+  inWorld(2, async (w) => {
+    const { t } = await live(w);
+    const heard: string[][] = [];
+    for (const relay of w.relays) {
+      const reports: string[] = [];
+      heard.push(reports);
+      const { session } = [...relay.clients].at(-1)!;
+      assert.deepEqual(await session.trackInfo("ada", "level"), { priority: 0, ordered: false, maxLatencyMs: 1000, timescale: 1000 });
+      await session.subscribe({ broadcast: "ada", track: "level", priority: 0, ordered: false, maxLatencyMs: 0 }, firstFrames(({ payload }, sequence) => reports.push(`${sequence}:${payload}`)));
+    }
+    await w.run(1000);
+    for (const reports of heard) {
+      assert.ok(reports.length >= 9 && reports.length <= 12, `${reports}`);
+      const first = Number(reports[0]!.split(":")[0]);
+      assert.deepEqual(reports, reports.map((_, i) => `${first + i}:${26 | 0x80}`), "one byte: speech, 26 dB below full scale");
+    }
+    const stopped = t.stop();
+    await w.run(1000);
+    await settled(stopped);
+  }));
+
 test("describes the voice and its bundles", () =>
   inWorld(1, async (w) => {
     const { t } = await live(w);

@@ -8,6 +8,7 @@ import { soundFailure } from "./failure";
 import type { Host, Voicing } from "./host";
 import type { Line } from "./line";
 import { lobbyOf } from "./listener";
+import { LevelReporter } from "./loudness";
 import { nameFault } from "./names";
 import { type Owner, Roamer } from "./roamer";
 import { loudness } from "./speakers";
@@ -100,7 +101,7 @@ export class RoomTalker implements Talker, Owner {
   private open(): Run {
     const { options, host } = this;
     const bitrate = options.bitrate ?? DEFAULT_BITRATE;
-    const hopId = 1 + Math.floor(host.random() * (maxInteger - 1));
+    const hopId = options.hopId ?? 1 + Math.floor(host.random() * (maxInteger - 1));
     const broadcast = new Broadcast(hopId, voiceCatalog(bitrate));
     const pair = new Pair({ jitter: host.random() });
     const purpose = {
@@ -114,13 +115,17 @@ export class RoomTalker implements Talker, Owner {
   /** Opens the microphone: the gesture that began this is still near. */
   private async listen(run: Run): Promise<void> {
     let began: number | undefined; // of the voice, in µs since 1970
+    const loudness = new LevelReporter();
     const microphone = await this.host.microphone({
       workletUrl: this.options.workletUrl,
       deviceId: this.options.deviceId,
       bitrate: this.options.bitrate ?? DEFAULT_BITRATE,
       onframe: (frame: CapturedFrame) => {
         began ??= Math.floor((this.host.date() - FRAME_MS) * 1000);
-        if (!run.broadcast.ended) run.broadcast.add(began + frame.timestampUs, frame.packet);
+        if (run.broadcast.ended) return;
+        const report = loudness.frame(frame.rms);
+        if (report) run.broadcast.report(this.host.date(), report);
+        run.broadcast.add(began + frame.timestampUs, frame.packet);
       },
       onended: (error) => {
         if (this.run === run) this.failed(soundFailure(error));

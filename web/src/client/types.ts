@@ -166,6 +166,8 @@ export interface ListenOptions {
   prepared?: Prepared;
   /** Keep what is played for {@link Listener.recorded}; for tests. */
   record?: boolean;
+  /** Of who may also speak, see {@link TalkOptions.hopId}. */
+  hopId?: number;
 }
 
 /** Hears a room. */
@@ -184,6 +186,11 @@ export interface Listener {
   /** 0 to 1. */
   volume: number;
   muted: boolean;
+  /**
+   * Whoever listens also speaks, now: they hear everybody on stage and not only the
+   * loudest, and 40 ms sooner. Default false.
+   */
+  interactive: boolean;
   /** Begins; call it from a gesture so that sound may come out. Resolves when connected, rejects with a {@link Failure}. */
   start(): Promise<void>;
   /** Tries again to let sound out; call it from a gesture. */
@@ -228,6 +235,12 @@ export interface TalkOptions {
   deviceId?: string;
   transport?: "webtransport" | "websocket";
   workletUrl?: string;
+  /**
+   * A whole number from 1 to 2^53-1 by which relays know this voice; default: one drawn
+   * at random. Given to a listener of the same page as well, it keeps relays from
+   * sending that the own voice.
+   */
+  hopId?: number;
 }
 
 /** Speaks in a room, over two relays at once. */

@@ -59,6 +59,8 @@ interface Client {
   readonly connection: MemoryConnection;
   /** What the relay has sent it last, in ms. */
   sentAt: number;
+  /** How often it follows whom listeners hear; undefined: it never has. */
+  floors?: number;
 }
 
 /** A relay. It sends what it has at each step of the clock. */
@@ -184,7 +186,7 @@ export class FakeRelay {
     const { broadcast, track } = subscriber.request;
     this.asked.push(track);
     if (broadcast === ".stentor/relay") return this.own(client, subscriber, signal);
-    if (track === "loudest") return this.loudest(subscriber, signal);
+    if (track === "loudest") return this.loudest(client, subscriber, signal);
     if (track === "state") return this.state(subscriber, signal);
     const voice = this.world.voices.get(broadcast);
     if (!voice) throw new Refusal(ResetCode.Unroutable, "nobody");
@@ -194,8 +196,9 @@ export class FakeRelay {
     }
     let next = subscriber.delivery.start ?? Math.max(voice.newest(track), 0);
     for (;;) {
+      if (client.floors === 0) next = Math.max(next, voice.newest(track) - 1); // what was left out before is over
       for (let group = next; !this.dead && group <= voice.newest(track); group++) {
-        if (!this.world.heard(voice, group * groupSize(track))) continue;
+        if (client.floors !== 0 && !this.world.heard(voice, group * groupSize(track))) continue;
         client.sentAt = this.world.time;
         this.sent++;
         if (this.loses > 0 && this.sent % this.loses === 0) this.lost++;
@@ -207,9 +210,11 @@ export class FakeRelay {
   }
 
   /** What of the room is sent to listeners: at first, if something is said, and at each change. */
-  private async loudest(subscriber: Subscriber, signal: AbortSignal): Promise<void> {
+  private async loudest(client: Client, subscriber: Subscriber, signal: AbortSignal): Promise<void> {
     if (!this.floors) throw new Refusal(ResetCode.NotFound, "no such track");
     let said: Floor = [];
+    client.floors = (client.floors ?? 0) + 1;
+    signal.addEventListener("abort", () => client.floors!--);
     for (let n = 0; ; await abortable(this.world.nextStep(), signal)) {
       if (this.dead || !this.tellsFloor || said === this.world.floor) continue;
       said = this.world.floor;
@@ -285,6 +290,9 @@ export class TestSound implements Sound {
   error: Error | null = null;
   volume = 1;
   muted = false;
+  interactive = false;
+  /** How often it was told to mix what is due. */
+  refills = 0;
   readonly voices = new Map<string, TestVoice>();
   readonly all: TestVoice[] = [];
 
@@ -317,6 +325,9 @@ export class TestSound implements Sound {
   remove(name: string): void {
     this.voices.delete(name);
   }
+  refill(): void {
+    this.refills++;
+  }
   recording(): Float32Array {
     return new Float32Array(0);
   }
@@ -343,7 +354,7 @@ class TestMicrophone implements Voicing {
   speak(): void {
     if (!this.open || (this.muted && this.sequence % 6 === 0)) return;
     const frame: CapturedFrame = {
-      sequence: this.sequence, timestampUs: this.sequence * 20_000, packet: opus(this.sequence),
+      sequence: this.sequence, timestampUs: this.sequence * 20_000, packet: opus(this.sequence), rms: -26,
     };
     this.sequence++;
     this.wish.onframe(frame);

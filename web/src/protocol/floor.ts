@@ -5,6 +5,9 @@ import { Writer } from "./writer";
 /** The track of `.stentor/rooms/ROOM` that says what of a crowded stage is sent to listeners, a {@link Floor} a group. */
 export const LOUDEST_TRACK = "loudest";
 
+/** The track of a broadcast that says how loud its speaker is, a level a group. */
+export const LEVEL_TRACK = "level";
+
 // Bounds of a floor.
 const MAX_VOICES = 256;
 const MAX_SPANS = 8;
@@ -97,4 +100,14 @@ export function floorGap(voice: FloorVoice, sequence: number): Span {
   for (const s of voice.spans) if (from >= s.from && from < s.until) from = s.until;
   const next = voice.spans.find((s) => from < s.until);
   return { from, until: next ? Math.max(from, next.from) : Infinity };
+}
+
+/**
+ * How loud a speaker is, as RFC 6464 §3 has it in one byte: the highest bit says that
+ * it is speech, the others are the level in dBov without its sign, 0 as loud as can
+ * be and 127 silence.
+ */
+export function encodeLevel(dB: number, speech: boolean): Uint8Array {
+  const level = Math.min(Math.max(Math.round(dB), 0), 127);
+  return Uint8Array.of(speech ? level | 0x80 : level);
 }

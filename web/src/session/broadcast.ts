@@ -5,6 +5,7 @@ import {
   encodeLegacy,
   type Fetch,
   type Frame,
+  LEVEL_TRACK,
   Limit,
   type Path,
   ResetCode,
@@ -17,6 +18,7 @@ import {
 import { abortable, sleep } from "./abort";
 import { Refusal } from "./errors";
 import type { GroupWriter } from "./group";
+import { Reports, reportInfo } from "./reports";
 import { aborted, type AnnounceWriter, type Publisher, type Subscriber } from "./publisher";
 
 /** How many packets are held: the five seconds that FETCH and a resumed subscription can reach back. */
@@ -49,6 +51,7 @@ const audioInfo: TrackInfo = { ...catalogInfo, timescale: audioTimescale };
 export class Broadcast {
   private readonly ring: Frame[] = [];
   private readonly catalog: Frame;
+  private readonly levels = new Reports();
   private sequence = 0;
   private over = false;
   private serving = 0;
@@ -97,6 +100,13 @@ export class Broadcast {
     };
     this.tell();
     return this.sequence++;
+  }
+
+  /** Says how loud the speaker is, as encodeLevel has it, at a time in ms since 1970. */
+  report(timestampMs: number, level: Uint8Array): void {
+    if (this.over) return;
+    this.levels.add(timestampMs, level);
+    this.tell();
   }
 
   /** Says that no packet comes any more. */
@@ -148,13 +158,14 @@ export class Broadcast {
 
   private track(path: Path, request: TrackRequest): TrackInfo {
     this.check(path, request);
+    if (request.track === LEVEL_TRACK) return reportInfo;
     return request.track === Track.Catalog ? catalogInfo : audioInfo;
   }
 
   /** Refuses what is not published here. The bundles that the catalog offers are made by relays. */
   private check(path: Path, request: TrackRequest): void {
     if (request.broadcast !== path) throw new Refusal(ResetCode.NotFound, `broadcast "${request.broadcast}" is not here`);
-    if (request.track !== Track.Catalog && request.track !== Track.Audio) {
+    if (![Track.Catalog, Track.Audio, LEVEL_TRACK].includes(request.track)) {
       throw new Refusal(ResetCode.NotFound, `track "${request.track}" is not here`);
     }
   }
@@ -167,6 +178,7 @@ export class Broadcast {
       if (group !== 0) throw new Refusal(ResetCode.NotFound, "the catalog has one group");
       return writer.write(this.catalog);
     }
+    if (request.track === LEVEL_TRACK) throw new Refusal(ResetCode.NotFound, "what is reported is not kept");
     while (group >= this.sequence) {
       if (this.over || group > this.sequence + fetchAhead) {
         throw new Refusal(ResetCode.NotFound, `group ${group} does not exist`);
@@ -183,6 +195,7 @@ export class Broadcast {
     this.serving++;
     try {
       if (subscriber.request.track === Track.Catalog) await this.serveCatalog(subscriber, signal);
+      else if (subscriber.request.track === LEVEL_TRACK) await this.serveLevels(subscriber, signal);
       else await this.serveAudio(subscriber, signal);
     } finally {
       this.serving--;
@@ -197,6 +210,16 @@ export class Broadcast {
     }
     while (!this.over) await abortable(this.change, signal);
     await finish(subscriber, 1, signal);
+  }
+
+  private async serveLevels(subscriber: Subscriber, signal: AbortSignal): Promise<void> {
+    const { datagrams = false } = await abortable(subscriber.peerSetup, signal);
+    for (let sent = 0; ; ) {
+      const { change } = this;
+      sent = await this.levels.send(subscriber, datagrams, sent, signal);
+      if (this.over) return finish(subscriber, sent, signal);
+      await abortable(change, signal);
+    }
   }
 
   private async serveAudio(subscriber: Subscriber, signal: AbortSignal): Promise<void> {
