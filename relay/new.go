@@ -172,6 +172,7 @@ func listenTCP(flag, addr string) (net.Listener, error) {
 
 // newTransport puts QUIC on the UDP port.
 func (r *Relay) newTransport() *quic.Transport {
+	r.doors.guard(r.udp)
 	return &quic.Transport{
 		Conn:              r.udp,
 		StatelessResetKey: &r.resetKey,

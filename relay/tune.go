@@ -55,7 +55,7 @@ const (
 	// come. A handshake leaves a hundred times the garbage of a packet, and at a
 	// quarter of a small heap a relay would collect after every tenth: that is a
 	// quarter of what a join costs. Afterwards trim gives it back.
-	joinHeap = 48 << 20
+	joinHeap = 128 << 20
 	// manyJoins in half a second are a wave, which is over after so many looks
 	// without one.
 	manyJoins, waveLooks = 10, 6

@@ -30,6 +30,20 @@ func (b *Bucket) Level(now time.Duration) float64 {
 	return b.level
 }
 
+// Due is how long it takes until so many may have begun, an hour at the most.
+func (b *Bucket) Due(now time.Duration, many int) time.Duration {
+	b.fill(now)
+	switch short := float64(many) - b.level; {
+	case short <= 0:
+		return 0
+	case b.Rate*time.Hour.Seconds() < short:
+		return time.Hour
+	default:
+		// A little more, so that it is not found to be a little less.
+		return time.Duration(short/b.Rate*float64(time.Second)) + time.Microsecond
+	}
+}
+
 // fill adds what has come since the last look. A bucket begins full. Time that
 // goes backwards adds nothing.
 func (b *Bucket) fill(now time.Duration) {
@@ -50,6 +64,10 @@ const (
 	burstFor, leastBurst = 0.05, 20
 )
 
+// Turns is how many of those who stand in line may begin at once at a rate: what
+// comes of 5 ms, and of a timer that is as late.
+func Turns(rate float64) float64 { return max(1, 0.005*rate) }
+
 // Burst is how many handshakes may begin at once at a rate, after a quiet time.
 func Burst(rate float64) float64 { return max(leastBurst, burstFor*rate) }
 
@@ -65,6 +83,7 @@ type Pace struct {
 	Processors int
 
 	late    bool    // at the last step
+	quiet   float64 // how late it is in the long run while few come, in seconds
 	settle  int     // for so many steps what is too much comes of before
 	tooMuch float64 // the rate that was, and is forgotten slowly; zero: not known
 }
@@ -77,10 +96,15 @@ const (
 	// spareCPU and spareLate are what those who are in need to be left. They lie
 	// below the loads at which a relay is busy, so newcomers alone do not make it
 	// that. A packet waits for half a dozen goroutines, so it is delayed by a few
-	// times spareLate.
+	// times spareLate. Where a packet to all who are in makes as many wait anyway, it
+	// is twice of that: what is late when nobody comes is not the newcomers' doing.
 	spareCPU  = 0.70
-	spareLate = 10 * time.Millisecond
-	muchLate  = 40 * time.Millisecond
+	spareLate = 6 * time.Millisecond
+	muchLate  = 4 // times what may be spared
+	// few come where they are less than one in so many of those who might; and so
+	// much of a step goes into the long run.
+	few   = 10
+	learn = 0.1
 
 	faster = 1.10
 	slower = 0.70
@@ -89,6 +113,9 @@ const (
 	// a minute it is three times as much.
 	near    = 0.85
 	careful = 1.03
+	// stood is the share of those who begin that has to stand in line for a while
+	// where more are wanted.
+	stood   = 0.1
 	forgets = 1.02
 
 	// settling is for how many steps handshakes that were begun at a higher rate are
@@ -105,18 +132,19 @@ func (p *Pace) Step(u Use) float64 {
 	if p.Rate <= 0 {
 		p.Rate = firstRate * processors
 	}
-	late := u.Late > spareLate
+	spare := p.spare(u)
+	late := u.Late > spare
 	again := late && p.late
 	p.late = late
 	p.tooMuch *= forgets
 	p.settle = max(0, p.settle-1)
 	switch {
 	case p.settle > 0:
-	case u.CPU > spareCPU || u.Late > muchLate || again:
+	case u.CPU > spareCPU || u.Late > muchLate*spare || again:
 		p.tooMuch = p.Rate
 		p.Rate *= slower
 		p.settle = settling
-	case u.Refused == 0 || late:
+	case u.Refused == 0 && u.Stood < stood || late:
 	case p.tooMuch > 0 && p.Rate*faster > near*p.tooMuch:
 		p.Rate *= careful
 	default:
@@ -124,4 +152,12 @@ func (p *Pace) Step(u Use) float64 {
 	}
 	p.Rate = min(max(p.Rate, leastRate), mostRate*processors)
 	return p.Rate
+}
+
+// spare is how late things may be. It learns from the steps in which few come.
+func (p *Pace) spare(u Use) time.Duration {
+	if u.Refused == 0 && u.Begun*few < p.Rate {
+		p.quiet += learn * (min(u.Late, fullLate).Seconds() - p.quiet)
+	}
+	return max(spareLate, time.Duration(2*p.quiet*float64(time.Second)))
 }

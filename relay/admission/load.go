@@ -23,8 +23,10 @@ type Use struct {
 	// Packets are sent a second.
 	Packets float64
 
-	// Refused is the share of handshakes that the bucket had no token for, 0 to 1.
-	Refused float64
+	// Refused is the share of handshakes that could not begin, 0 to 1; Stood that of
+	// those which began that stood in line for a while before. Begun are a second.
+	Refused, Stood float64
+	Begun          float64
 }
 
 // A Limit is what a relay is meant for. Zero is no limit.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"runtime"
 	"sync"
 	"syscall"
@@ -42,9 +43,17 @@ type Batcher struct {
 	v6  bool // the socket's family
 	in  *ipv4.PacketConn
 
+	// Set before the first ReadBatch, constant afterwards.
+	porter Porter // nil: everything is handed on
+
 	// Owned by whoever calls ReadBatch, one at a time.
 	got     []ipv4.Message
-	at, end int // of got: not handed on yet
+	at, end int       // of got: not handed on yet
+	due     time.Time // of the porter, as the socket was told
+
+	// deadline guards the reader's deadline: the porter's gives way to the owner's.
+	deadline sync.Mutex
+	owners   bool // it is the one that the owner has set
 
 	// writing is held while a batch is written, mu while one is filled. Whoever
 	// takes both takes writing first.
@@ -92,28 +101,93 @@ func Batch(conn *net.UDPConn) (*Batcher, error) {
 	return b, nil
 }
 
+// Guard lets a porter decide over what comes, and reports whether it can. It must
+// be called before the first ReadBatch.
+func (b *Batcher) Guard(p Porter) bool { b.porter = p; return true }
+
 // ReadBatch fills some of the messages. It takes as many packets from the kernel
 // as are there; when that were several, it lets more come before it asks again.
 func (b *Batcher) ReadBatch(ms []ipv4.Message, flags int) (int, error) {
-	if b.at == b.end {
+	for {
+		if n := b.hand(ms); n > 0 {
+			return n, nil
+		}
 		if b.end >= busyRead && b.end < batchMax {
 			time.Sleep(readPause)
 		}
+		b.await()
 		n, err := b.in.ReadBatch(b.got, flags)
 		b.at, b.end = 0, max(n, 0)
-		if err != nil {
+		if err != nil && !b.mine(err) {
 			return 0, err
 		}
 	}
-	n := 0
-	for ; n < len(ms) && b.at < b.end; n++ {
+}
+
+// hand fills messages with what the porter has kept until now, and with what has
+// come that may go on.
+func (b *Batcher) hand(ms []ipv4.Message) (n int) {
+	for b.porter != nil && n < len(ms) {
+		p, ok := b.porter.Next()
+		if !ok {
+			break
+		}
+		to := &ms[n]
+		to.N, to.NN, to.Flags = copy(to.Buffers[0], p.Data), copy(to.OOB, p.OOB), 0
+		to.Addr = net.UDPAddrFromAddrPort(p.From)
+		n++
+	}
+	for n < len(ms) && b.at < b.end {
 		from, to := &b.got[b.at], &ms[n]
+		b.at++
+		if b.porter != nil && !b.porter.Admit(packetOf(from)) {
+			continue
+		}
 		to.N = copy(to.Buffers[0], from.Buffers[0][:from.N])
 		to.NN = copy(to.OOB, from.OOB[:from.NN])
 		to.Addr, to.Flags = from.Addr, from.Flags
-		b.at++
+		n++
 	}
-	return n, nil
+	return n
+}
+
+func packetOf(m *ipv4.Message) Packet {
+	p := Packet{Data: m.Buffers[0][:m.N], OOB: m.OOB[:m.NN]}
+	if from, ok := m.Addr.(*net.UDPAddr); ok {
+		p.From = from.AddrPort()
+	}
+	return p
+}
+
+// await makes the next read end when the porter wants to be asked.
+func (b *Batcher) await() {
+	if b.porter == nil {
+		return
+	}
+	b.deadline.Lock()
+	defer b.deadline.Unlock()
+	if due := b.porter.Due(); !b.owners && !due.Equal(b.due) {
+		_ = b.UDPConn.SetReadDeadline(due) // fails if it is closed, as the read will
+		b.due = due
+	}
+}
+
+// mine reports whether a read has ended only because the porter wanted it.
+func (b *Batcher) mine(err error) bool {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	b.deadline.Lock()
+	defer b.deadline.Unlock()
+	return !b.owners
+}
+
+// SetReadDeadline sets the time at which reading ends with an error. Zero is never.
+func (b *Batcher) SetReadDeadline(t time.Time) error {
+	b.deadline.Lock()
+	defer b.deadline.Unlock()
+	b.owners, b.due = !t.IsZero(), time.Time{}
+	return b.UDPConn.SetReadDeadline(t)
 }
 
 // WriteMsgUDP gathers a packet. It goes out within the scheduler's next round,

@@ -9,3 +9,6 @@ type Batcher struct{ *net.UDPConn }
 
 // Batch makes a Batcher of a socket, which it owns from then on.
 func Batch(conn *net.UDPConn) (*Batcher, error) { return &Batcher{UDPConn: conn}, nil }
+
+// Guard reports that no porter can stand here.
+func (b *Batcher) Guard(Porter) bool { return false }
