@@ -48,11 +48,13 @@ func (c Constants) Value(k Key) float64 { return c.Figure(k).Value }
 // Time is a figure that is a time.
 func (c Constants) Time(k Key) time.Duration {
 	f := c.Figure(k)
-	unit, ok := map[string]time.Duration{"µs": time.Microsecond, "ms": time.Millisecond}[f.Unit]
-	if !ok {
-		panic(fmt.Sprintf("cost: %s is no time but %s", k, f.Unit))
+	switch f.Unit {
+	case "µs":
+		return time.Duration(f.Value * float64(time.Microsecond))
+	case "ms":
+		return time.Duration(f.Value * float64(time.Millisecond))
 	}
-	return time.Duration(f.Value * float64(unit))
+	panic(fmt.Sprintf("cost: %s is no time but %s", k, f.Unit))
 }
 
 // With returns the constants with another value for one figure, and where it is

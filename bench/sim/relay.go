@@ -238,6 +238,6 @@ func (w *world) announce(r *node) {
 		}
 		delay := w.gossip(int32(zone), r.zone)
 		v := w.views[zone]
-		w.push(event{at: w.now + delay, kind: call, run: func() { v.hear(r.id, told) }})
+		w.after(delay, func() { v.hear(r.id, told) })
 	}
 }

@@ -120,8 +120,11 @@ func (w *world) run(ctx context.Context, progress func(string, int, int)) (*Resu
 	short := w.shortfall()
 	nextSample := warmUp
 	var err error
-	for n := 0; len(w.queue.events) > 0; n++ {
-		at := w.queue.events[0].at
+	for n := 0; ; n++ {
+		at := w.queue.next()
+		if at == never {
+			break
+		}
 		if nextSample > end && at > end {
 			w.now = end
 			break

@@ -287,7 +287,7 @@ func TestScenarios(t *testing.T) {
 
 // The short directory leads to the choice that the whole one would have.
 func TestShortDirectory(t *testing.T) {
-	w := newWorld(parse(t, strings.NewReplacer("relays: 4", "relays: 80", "relays: 3", "relays: 80").Replace(small)), cost.Constants{}, 1)
+	w := newWorld(parse(t, strings.NewReplacer("relays: 4", "relays: 90", "relays: 3", "relays: 90").Replace(small)), cost.Constants{}, 1)
 	w.begin1()
 	rm, luck := w.rooms[0], source(1, 99)
 	short := 0
@@ -319,7 +319,7 @@ func TestShortDirectory(t *testing.T) {
 
 // Nor does it send newcomers elsewhere, whoever is on the way to whom.
 func TestShortDirectoryWithPending(t *testing.T) {
-	w := newWorld(parse(t, strings.NewReplacer("relays: 4", "relays: 80", "relays: 3", "relays: 80").Replace(small)), cost.Constants{}, 1)
+	w := newWorld(parse(t, strings.NewReplacer("relays: 4", "relays: 90", "relays: 3", "relays: 90").Replace(small)), cost.Constants{}, 1)
 	w.begin1()
 	rm, luck := w.rooms[0], source(1, 98)
 	sound := 0

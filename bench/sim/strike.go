@@ -177,12 +177,11 @@ func (w *world) unlink(p *part) {
 			continue
 		}
 		for _, after := range []time.Duration{hush, linkIdle + time.Millisecond} {
-			at := w.now + after
-			w.push(event{at: at, kind: call, run: func() {
+			w.after(after, func() {
 				if rm.parts[o.r.id] == o {
 					w.turnAt(o, w.now)
 				}
-			}})
+			})
 		}
 	}
 }

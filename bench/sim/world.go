@@ -79,7 +79,7 @@ type waveState struct {
 func (w *world) push(e event) { w.queue.push(e) }
 
 func (w *world) after(d time.Duration, run func()) {
-	w.push(event{at: w.now + max(d, 0), kind: call, run: run})
+	w.queue.call(w.now+max(d, 0), run)
 }
 
 // newWorld builds a world in which nothing has happened yet.
@@ -182,7 +182,7 @@ func (w *world) begin1() {
 	}
 	for i := range w.s.Happenings {
 		h := &w.s.Happenings[i]
-		w.push(event{at: h.At.get() + warmUp, kind: call, run: func() { w.strike(h) }})
+		w.queue.call(h.At.get()+warmUp, func() { w.strike(h) })
 	}
 }
 
@@ -210,7 +210,7 @@ func (w *world) next() {
 	w.res.Messages.Events++
 	switch e.kind {
 	case call:
-		e.run()
+		w.called(e)()
 	case measure:
 		if r := w.relays[e.a]; r.life == e.b && r.alive() {
 			w.look(r)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"runtime/pprof"
 	"strings"
 	"time"
@@ -61,6 +62,7 @@ func runBenchSim(c *cli.Context) error {
 		return err
 	}
 	defer stop()
+	debug.SetGCPercent(300) // a simulation makes little that lasts, and people wait for it
 	p := newProgress(os.Stderr)
 	o.Progress = simProgress(p)
 	result, err := sim.Run(c.Context, o)

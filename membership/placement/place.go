@@ -121,6 +121,9 @@ func Place(room string, relays []membership.Relay, o Options) []membership.Relay
 	if len(p.chosen) == 0 {
 		p.takeOne(o.Breadth, o.Who>>44, p.forPrimary)
 	}
+	if len(p.chosen) == 0 {
+		return nil // nobody can be had
+	}
 	if len(p.chosen) == 1 && o.Count > 1 {
 		zone := relays[p.chosen[0].at].Zone
 		p.takeOne(o.Spread, o.Who, func(r *membership.Relay) int { return p.forStandby(r, zone) })
