@@ -29,6 +29,7 @@ type Report struct {
 	Causes map[string]int `json:"causes"`  // of those hops
 
 	At      map[string]int `json:"at,omitempty"`       // how many are with each relay now
+	Standby map[string]int `json:"standby,omitempty"`  // and stand by there
 	Moved   int            `json:"moved"`              // who are not with the relay that they were with at the last mark
 	StallMS int64          `json:"stall_ms"`           // the longest that the process did not get to run
 	FirstMS []int64        `json:"first_ms,omitempty"` // of those who have learned: from coming until the first frame
@@ -160,10 +161,12 @@ func (c *Crowd) Learn() (r Report) {
 // Mark notes with whom each listener is, and tells it.
 func (c *Crowd) Mark() (r Report) {
 	c.marked = make([]string, len(c.ears))
+	standby := make([]string, len(c.ears))
 	for i, s := range c.ears {
-		c.marked[i] = s.ear.State().Relay
+		now := s.ear.State()
+		c.marked[i], standby[i] = now.Relay, now.Standby
 	}
-	r.At = tallied(c.marked)
+	r.At, r.Standby = tallied(c.marked), tallied(standby)
 	return r
 }
 
@@ -218,10 +221,10 @@ func (c *Crowd) misses(i int, from, to int64) (all []Miss) {
 func (c *Crowd) Report(from, to int64) Report {
 	var sum Heard
 	r := Report{Causes: make(map[string]int), StallMS: c.stalls.longest(from, to)}
-	where := make([]string, len(c.ears))
+	where, standby := make([]string, len(c.ears)), make([]string, len(c.ears))
 	for i, s := range c.ears {
 		now := s.ear.State()
-		where[i] = now.Relay
+		where[i], standby[i] = now.Relay, now.Standby
 		if i < len(c.marked) && c.marked[i] != now.Relay {
 			r.Moved++
 		}
@@ -243,7 +246,7 @@ func (c *Crowd) Report(from, to int64) Report {
 			}
 		}
 	}
-	r.At = tallied(where)
+	r.At, r.Standby = tallied(where), tallied(standby)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r.Expected, r.Lost, r.LongestMS, r.Strange = sum.Expected, sum.Lost, sum.Longest.Milliseconds(), sum.Strange

@@ -36,6 +36,7 @@ type Result struct {
 	RTT     float64 `json:"rtt_ms"`
 	Jitter  float64 `json:"jitter_ms"`
 	Loss    float64 `json:"loss"`
+	Trip    Trip    `json:"rtt_seen_ms"` // between the listeners' host and relays, in the quiet
 	DelayMS int64   `json:"delay_ms"`
 	Ended   int     `json:"ended"`   // listeners that gave up
 	Strange uint64  `json:"strange"` // frames whose time does not fit their sequence
@@ -183,14 +184,14 @@ func (r *Result) WriteText(w io.Writer) error {
 	return err
 }
 
-// whereText says how many listen at which relay, and what all of it used.
+// whereText says how many listen and stand by at which relay, and what all of it used.
 func whereText(spots []Spot, spread float64, busy Busy) string {
 	var b strings.Builder
 	for i, s := range spots {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%s %d (%d %%)", s.Relay, s.Listeners, s.Load)
+		fmt.Fprintf(&b, "%s %d+%d (%d %%)", s.Relay, s.Listeners, s.Standbys, s.Load)
 	}
 	fmt.Fprintf(&b, "; most over mean %.2f; processors: relays %.2f, listeners %.2f, network %.2f", spread, busy.Relays, busy.Listeners, busy.Network)
 	return b.String()
@@ -203,7 +204,11 @@ func (r *Result) network() string {
 	if r.Network == loopback {
 		return "all on the loopback"
 	}
-	return fmt.Sprintf("%g ms of round trip, %g ms of jitter, %g %% loss", r.RTT, r.Jitter, 100*r.Loss)
+	seen := ""
+	if r.Trip.P50 > 0 {
+		seen = fmt.Sprintf(" (seen: %g, p99 %g)", r.Trip.P50, r.Trip.P99)
+	}
+	return fmt.Sprintf("%g ms of round trip%s, %g ms of jitter, %g %% loss", r.RTT, seen, r.Jitter, 100*r.Loss)
 }
 
 // fewMisses are told without being asked.

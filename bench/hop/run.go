@@ -50,6 +50,7 @@ type run struct {
 	newcomer  *relay // of Join; nil until then
 	speaker   *process.Child
 	listeners *process.Child
+	ears      host // theirs
 	stop      context.CancelCauseFunc
 	watching  sync.WaitGroup
 	result    Result
@@ -189,12 +190,8 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// part starts a process of its own on a host of its own.
-func (r *run) part(ctx context.Context, args ...string) (*process.Child, error) {
-	h, err := r.site.host()
-	if err != nil {
-		return nil, err
-	}
+// part starts a process on a host.
+func (r *run) part(ctx context.Context, h host, args ...string) (*process.Child, error) {
 	child, err := process.Start(ctx, process.Options{
 		Path: r.o.Executable, Args: append([]string{"bench"}, args...), Thread: h.thread(), ReadyWithin: joinWithin,
 	})
@@ -219,7 +216,11 @@ func (r *run) startSpeaker(ctx context.Context) (err error) {
 		args = append(args, "--direct")
 	}
 	args = append(args, doorArgs(r.relays[:2])...)
-	r.speaker, err = r.part(ctx, args...)
+	h, err := r.site.host()
+	if err != nil {
+		return err
+	}
+	r.speaker, err = r.part(ctx, h, args...)
 	return err
 }
 
@@ -239,7 +240,10 @@ func (r *run) startListeners(ctx context.Context) (err error) {
 	args = append(args, doorArgs(r.relays)...)
 	r.o.Progress("listeners joining", 0, r.o.Listeners)
 	from, before := time.Now(), r.usage()
-	if r.listeners, err = r.part(ctx, args...); err != nil {
+	if r.ears, err = r.site.host(); err != nil {
+		return err
+	}
+	if r.listeners, err = r.part(ctx, r.ears, args...); err != nil {
 		return err
 	}
 	if err := wait(ctx, r.o.Over); err != nil {
@@ -284,10 +288,10 @@ func (r *run) joined(ctx context.Context, learned Report, from, to time.Time) er
 func (r *run) spots(ctx context.Context, report Report) []Spot {
 	for _, relay := range r.relays {
 		if loads, err := relay.members(ctx); err == nil {
-			return spotsOf(report.At, loads)
+			return spotsOf(report.At, report.Standby, loads)
 		}
 	}
-	return spotsOf(report.At, nil)
+	return spotsOf(report.At, report.Standby, nil)
 }
 
 func because(r Report) string {
@@ -332,7 +336,8 @@ func (r *run) strikes(ctx context.Context) error {
 	}
 	from, before := time.Now(), r.usage()
 	r.o.Progress("quiet", 0, 1)
-	if err := wait(ctx, r.o.Quiet+r.o.Delay+time.Second); err != nil {
+	r.result.Trip = r.trip(ctx, r.ears)
+	if err := wait(ctx, time.Until(from)+r.o.Quiet+r.o.Delay+time.Second); err != nil {
 		return err
 	}
 	report, err := r.between(from, from.Add(r.o.Quiet))

@@ -10,18 +10,19 @@ import (
 type Spot struct {
 	Relay     string `json:"relay"`
 	Listeners int    `json:"listeners"`
-	Load      int    `json:"load"` // percent
+	Standbys  int    `json:"standbys"` // who have a session here and listen elsewhere
+	Load      int    `json:"load"`     // percent
 }
 
 // spotsOf are the relays of a network, by name, of which their loads are known.
-func spotsOf(at, loads map[string]int) []Spot {
+func spotsOf(at, standby, loads map[string]int) []Spot {
 	spots := make([]Spot, 0, len(loads))
 	for relay, load := range loads {
-		spots = append(spots, Spot{Relay: relay, Listeners: at[relay], Load: load})
+		spots = append(spots, Spot{Relay: relay, Listeners: at[relay], Standbys: standby[relay], Load: load})
 	}
 	for relay, n := range at {
 		if _, known := loads[relay]; !known { // it is gone, or not back yet
-			spots = append(spots, Spot{Relay: relay, Listeners: n})
+			spots = append(spots, Spot{Relay: relay, Listeners: n, Standbys: standby[relay]})
 		}
 	}
 	slices.SortFunc(spots, func(a, b Spot) int { return cmp.Compare(a.Relay, b.Relay) })

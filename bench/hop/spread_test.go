@@ -13,17 +13,24 @@ func TestSpread(t *testing.T) {
 		want      []Spot
 		spread    float64
 	}{
-		{"nobody", nil, map[string]int{"b": 1, "a": 0}, []Spot{{"a", 0, 0}, {"b", 0, 1}}, 0},
-		{"even", map[string]int{"a": 10, "b": 10}, map[string]int{"a": 5, "b": 5}, []Spot{{"a", 10, 5}, {"b", 10, 5}}, 1},
-		{"one has none", map[string]int{"a": 30, "b": 10}, map[string]int{"a": 5, "b": 5, "c": 0}, []Spot{{"a", 30, 5}, {"b", 10, 5}, {"c", 0, 0}}, 1.5},
-		{"one is gone", map[string]int{"a": 1, "z": 2}, map[string]int{"a": 5}, []Spot{{"a", 1, 5}, {"z", 2, 0}}, 1.33},
+		{"nobody", nil, map[string]int{"b": 1, "a": 0}, []Spot{{"a", 0, 0, 0}, {"b", 0, 0, 1}}, 0},
+		{"even", map[string]int{"a": 10, "b": 10}, map[string]int{"a": 5, "b": 5}, []Spot{{"a", 10, 0, 5}, {"b", 10, 0, 5}}, 1},
+		{"one has none", map[string]int{"a": 30, "b": 10}, map[string]int{"a": 5, "b": 5, "c": 0}, []Spot{{"a", 30, 0, 5}, {"b", 10, 0, 5}, {"c", 0, 0, 0}}, 1.5},
+		{"one is gone", map[string]int{"a": 1, "z": 2}, map[string]int{"a": 5}, []Spot{{"a", 1, 0, 5}, {"z", 2, 0, 0}}, 1.33},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := spotsOf(tt.at, tt.loads)
+			got := spotsOf(tt.at, map[string]int{}, tt.loads)
 			if !slices.Equal(got, tt.want) || spreadOf(got) != tt.spread {
 				t.Errorf("%v, spread %v", got, spreadOf(got))
 			}
 		})
+	}
+}
+
+func TestStandbys(t *testing.T) {
+	got := spotsOf(map[string]int{"a": 3, "b": 1}, map[string]int{"a": 1, "b": 3}, map[string]int{"a": 7})
+	if want := []Spot{{"a", 3, 1, 7}, {"b", 1, 3, 0}}; !slices.Equal(got, want) {
+		t.Errorf("%v", got)
 	}
 }
 
