@@ -24,7 +24,7 @@ func TestDefaults(t *testing.T) {
 		if f.Unit == "" || f.Source == "" {
 			t.Errorf("%s: unit %q, source %q", f.Key, f.Unit, f.Source)
 		}
-		if strings.Contains(string(f.Key), "_ms") && f.Unit == "ms" != (strings.HasSuffix(string(f.Key), "_ms") || f.Key == JoinCPU) {
+		if strings.Contains(string(f.Key), "_ms") && f.Unit == "ms" != (strings.HasSuffix(string(f.Key), "_ms") || f.Key == JoinCPU || f.Key == JoinClientCPU) {
 			t.Errorf("%s is in %s", f.Key, f.Unit)
 		}
 	}

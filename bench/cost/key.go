@@ -39,6 +39,9 @@ const (
 	JoinCPU   Key = "cpu_ms_per_join"
 	JoinSpare Key = "join_cpu_share"
 
+	// JoinClientCPU is the client's CPU time for each session that it begins.
+	JoinClientCPU Key = "client_cpu_ms_per_join"
+
 	// FirstAudio is from the first packet of a newcomer to its first audio, at a
 	// relay that has time for it and is on the same host: round trips come on top.
 	FirstAudio50 Key = "first_audio_p50_ms"
@@ -126,6 +129,7 @@ var defaults = []Figure{
 	{StandbyPackets, 0.5, "packets/s", "docs/hops.md, two sessions", 0, 100},
 	{OpusBytes, 80, "bytes", "32 kbit/s in packets of 20 ms", 1, 1275},
 	{JoinCPU, 2.0, "ms", storm + " --join-rate 100: 2.2 bare handshakes; without, 1.5 ms and 1.6", 0.01, 1000},
+	{JoinClientCPU, 2.5, "ms", hops + ": processors, while listeners come", 0.01, 1000},
 	{JoinSpare, 0.70, "of the processors", "relay/admission/bucket.go, spareCPU", 0.01, 1},
 	{FirstAudio50, 4.2, "ms", storm + " --join-rate 100: at 80 % of the capacity", 0.1, 60e3},
 	{FirstAudio99, 69, "ms", storm + " --join-rate 100: at 80 % of the capacity", 0.1, 60e3},

@@ -34,6 +34,9 @@ func (s *Scenario) complete() error {
 	c.count("rooms.count", s.Rooms.Count, 1, maxRooms)
 	c.count("rooms.speakers", s.Rooms.Speakers, 1, maxSpeakers)
 	c.time("rooms.delay", s.Rooms.Delay, 20*time.Millisecond, 5*time.Second)
+	if p := s.Rooms.Packet.get(); p != 0 && !slices.Contains(lengths[:], p) {
+		c.bad("rooms.packet", "%v: want 60ms, 120ms or 0", p)
+	}
 	if len(s.Arrivals) == 0 {
 		c.bad("arrivals", "nobody comes: want at least one")
 	}
@@ -149,6 +152,9 @@ func (c *checker) network(n *Network) {
 	}
 	c.count("network.capacity", n.Capacity, 1, maxCapacity)
 	c.count("network.cores", n.Cores, 1, maxCores)
+	if !(n.Shared >= 0 && n.Shared <= maxCores) {
+		c.bad("network.cores_shared", "%v: want 0 to %d", n.Shared, maxCores)
+	}
 	c.count("network.egress", n.Egress, 0, 1_000_000_000)
 	c.count("network.join_rate", n.JoinRate, 0, 1_000_000)
 	c.count("network.degree", n.Degree, plan.MinDegree, plan.MaxDegree)
@@ -187,8 +193,8 @@ func (c *checker) strike(path string, h *Strike) {
 			c.bad(path, "there is no zone %q", zone)
 		}
 	}
-	if h.Role != "" && !slices.Contains([]string{"red", "blue", "edge"}, h.Role) {
-		c.bad(path+".role", "%q: want red, blue or edge", h.Role)
+	if h.Role != "" && !slices.Contains([]string{"red", "blue", "roots", "edge"}, h.Role) {
+		c.bad(path+".role", "%q: want red, blue, roots or edge", h.Role)
 	}
 	for name, v := range map[string]Duration{"down": h.Down, "up": h.Up, "for": h.For, "every": h.Every} {
 		if v < 0 || v.get() > maxTime {

@@ -92,8 +92,11 @@ func (w *world) snapshotTree() *Tree {
 			if !ok {
 				i = len(t.Nodes)
 				at[n.Relay] = i
-				load := math.Round(10*w.loadOf(w.relays[w.byName[n.Relay]])) / 10
-				t.Nodes = append(t.Nodes, TreeNode{Relay: n.Relay, Zone: n.Zone, Load: load})
+				r := w.relays[w.byName[n.Relay]]
+				load := math.Round(10*w.loadOf(r)) / 10
+				t.Nodes = append(t.Nodes, TreeNode{
+					Relay: n.Relay, Zone: n.Zone, Load: load, Listeners: r.listeners(rm), Standbys: len(r.standbys),
+				})
 			}
 			if c == plan.Red {
 				t.Nodes[i].Red = n.Parent
@@ -139,6 +142,7 @@ func (w *world) finish(short *Shortfall) {
 			hurt.note(gap)
 		}
 	}
+	w.reckon()
 	res.Unserved += res.Joins.Failed // they came to listen, too
 	others.Lost += w.overloaded
 	struck.Gap, struck.Bins = struckGaps.times(), struckHurt.bins()

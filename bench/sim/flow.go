@@ -36,10 +36,13 @@ func (w *world) workOut(rm *room) {
 	add := w.c.Time(cost.Delay50)
 	children := make(map[*part][]*part, len(rm.list))
 	for _, p := range rm.list {
-		p.reached = never
+		p.reached, p.feeds = never, 0
+	}
+	for _, p := range rm.list {
 		for _, v := range p.ways {
 			if from := rm.parts[v.parent.id]; from != nil && w.carries(p, v) {
 				children[from] = append(children[from], p)
+				from.feeds++
 			}
 		}
 	}
@@ -50,7 +53,7 @@ func (w *world) workOut(rm *room) {
 			todo = append(todo, p)
 		}
 	}
-	for _, s := range rm.voices {
+	for i, s := range rm.voices {
 		for _, at := range s.ingests(w) {
 			p := rm.parts[at.id]
 			if p == nil {
@@ -59,6 +62,9 @@ func (w *world) workOut(rm *room) {
 			reach(p, w.c.Time(cost.RTTClient)/2+add)
 			for _, root := range rm.list {
 				if root != p && w.isLead(root) && w.linked(root.r, at) {
+					if i == 0 { // one speaks at a time
+						p.feeds++
+					}
 					reach(root, w.c.Time(cost.RTTClient)/2+w.trip(root.r, at)/2+2*add)
 				}
 			}

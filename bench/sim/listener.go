@@ -5,6 +5,7 @@ import (
 
 	"github.com/stentor-audio/stentor/bench/cost"
 	"github.com/stentor-audio/stentor/client/hop"
+	"github.com/stentor-audio/stentor/client/playout"
 )
 
 // frame is the unit in which losses count.
@@ -95,7 +96,7 @@ func (l *listener) packet() time.Duration {
 
 // delay is the playout's: a longer packet is waited for longer.
 func (w *world) delayOf(l *listener) time.Duration {
-	return w.s.Rooms.Delay.get() + l.packet() - lengths[0]
+	return w.s.Rooms.Delay.get() + playout.DefaultDelay(l.packet()) - playout.DefaultDelay(lengths[0])
 }
 
 // tripTo is a client's round trip to a relay.
@@ -461,6 +462,9 @@ func (w *world) sleep(l *listener) {
 func (w *world) hopped(e hop.Effect) {
 	w.hops++
 	w.hopTimes[e.Cause].note(e.Took)
+	if w.last != nil {
+		w.last.hops.note(e.Took)
+	}
 }
 
 // first audio of a listener, and every group after it.

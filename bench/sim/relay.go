@@ -128,12 +128,17 @@ func (w *world) limit() admission.Limit {
 }
 
 // demand is what is asked of a relay's processors by those who are there, in
-// processors, and how many packets it sends a second.
+// processors, and how many packets it sends a second. Other relays take packets of
+// 20 ms from it.
 func (w *world) demand(r *node) (processors, packets float64) {
 	for i, packet := range lengths {
 		n := float64(r.listening[i])
 		processors += n * w.perListener[i]
 		packets += n * cost.Rate(packet)
+	}
+	for _, p := range r.parts {
+		processors += float64(p.feeds) * w.perFeed
+		packets += float64(p.feeds) * cost.Rate(frame)
 	}
 	processors += float64(len(r.standbys)) * w.perStandby
 	return processors, packets

@@ -167,6 +167,15 @@ type Happening struct {
 	Relays     int    `json:"relays"`
 	Listeners  int    `json:"listeners"`   // that were at these relays
 	ConvergeMS int64  `json:"converge_ms"` // until the trees were whole again; -1: they were not
+
+	// From then until the next one, or the end: frames lost, hops and how long they
+	// took, who is with another relay at the end of that, and how many listeners the
+	// relay with the most then has over the mean of those that have any.
+	Lost   int64   `json:"lost"`
+	Hops   int     `json:"hops"`
+	Took   Times   `json:"took_ms"`
+	Moved  int     `json:"moved"`
+	Spread float64 `json:"load_spread"`
 }
 
 // A Series is how things went, one value for each time.
@@ -208,6 +217,10 @@ type TreeNode struct {
 	Blue  string  `json:"blue"`
 	Depth int     `json:"depth"` // from the farther root
 	Load  float64 `json:"load"`  // percent
+
+	// Listeners are those that hear the room here, Standbys whoever stands by here.
+	Listeners int `json:"listeners"`
+	Standbys  int `json:"standbys"`
 }
 
 // A Constant is a figure that a run was made with.

@@ -41,6 +41,9 @@ type Network struct {
 	Capacity int `yaml:"capacity"`
 	// Cores are a relay's processors; 8 if it is not given.
 	Cores int `yaml:"cores"`
+	// Shared are processors on which every handshake of all relays and their clients is
+	// made, as where one machine is everything; 0: each relay has its own for that.
+	Shared float64 `yaml:"cores_shared"`
 	// Egress is --egress in packets a second; 0 is no limit.
 	Egress int `yaml:"egress"`
 	// JoinRate is --join-rate; 0 lets each relay find its own.
@@ -69,6 +72,7 @@ type Rooms struct {
 	Count    int      `yaml:"count"`    // 1 if it is not given
 	Speakers int      `yaml:"speakers"` // in each; 1 if it is not given
 	Delay    Duration `yaml:"delay"`    // of playout, with packets of 60 ms; 200 ms if it is not given
+	Packet   Duration `yaml:"packet"`   // that listeners ask for: 60 or 120 ms; 0: what relays wish
 }
 
 // An Arrival is a wave of newcomers.
@@ -86,7 +90,7 @@ type Strike struct {
 	// Do is add, kill, freeze, drain, roll, flap or split.
 	Do string `yaml:"do"`
 	// Whom it happens to: so many relays (of a zone, if one is given), all of a
-	// zone, a share of all, or those of a role in the first room: red, blue, edge.
+	// zone, a share of all, or those of a role in the first room: red, blue, roots, edge.
 	Relays int      `yaml:"relays"`
 	Zone   string   `yaml:"zone"`
 	Zones  []string `yaml:"zones"`

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/stentor-audio/stentor/bench/cost"
@@ -32,9 +33,12 @@ const (
 	dialFor = 5 * time.Second
 	idleEnd = 6 * time.Second
 	// setupTrips is how many round trips a session takes: a handshake and the
-	// relay's SETUP; announceTrips is until the client knows what there is to hear.
+	// relay's SETUP; announceTrips is until the client can subscribe to what there is
+	// to hear: the announcements and the track's TRACK_INFO. Whoever hears nothing yet
+	// has no catalog either, which is a TRACK_INFO and a subscription before that.
 	setupTrips    = 2
-	announceTrips = 1
+	announceTrips = 2
+	catalogTrips  = 2
 )
 
 // tell has something happen to a listener.
@@ -133,13 +137,19 @@ func (w *world) reached(id int32, l *listener, s *session) {
 }
 
 // handshake is the time that a join takes on the relay's processors: what it costs,
-// and what waits before it.
+// and what waits before it. Where all share a machine, those of all relays wait for
+// each other, and for what they are to their clients.
 func (w *world) handshake(r *node) time.Duration {
-	cost := time.Duration(w.perJoin * float64(time.Second))
-	if r.rho < 0.95 {
-		return time.Duration(float64(cost) / (1 - r.rho))
+	if n := w.s.Network.Shared; n > 0 {
+		work := w.perJoin + w.c.Time(cost.JoinClientCPU).Seconds()
+		w.busyUntil = max(w.busyUntil, w.now) + time.Duration(work/n*float64(time.Second))
+		return w.busyUntil - w.now
 	}
-	return 20 * cost
+	own := time.Duration(w.perJoin * float64(time.Second))
+	if r.rho < 0.95 {
+		return time.Duration(float64(own) / (1 - r.rho))
+	}
+	return 20 * own
 }
 
 // isUp is a session that stands, as the client sees it.
@@ -152,12 +162,16 @@ func (w *world) isUp(id int32, l *listener, s *session) {
 	s.up, l.met = true, true
 	if l.first < 0 && l.primary == nobody {
 		ladder := admission.At(float64(r.step), r.loads.Work())
-		l.long = ladder.Packet > lengths[0]
+		l.long = cmp.Or(w.s.Rooms.Packet.get(), ladder.Packet) > lengths[0]
 	}
 	sid := s.id
 	w.step1(id, w.now, hop.Event{Kind: hop.Dialled, Session: sid, Ticks: true})
 	if s := l.awake.session(sid); s != nil {
-		w.tell(id, sid, announced, w.now+announceTrips*s.trip)
+		trips := time.Duration(announceTrips)
+		if !l.awake.begun {
+			trips += catalogTrips
+		}
+		w.tell(id, sid, announced, w.now+trips*s.trip)
 	}
 }
 

@@ -77,7 +77,7 @@ func (w *world) whom(h *Strike) []*node {
 	return there
 }
 
-// byRole is the relay of a role in the first room.
+// byRole is the relay of a role in the first room, or both that are its roots.
 func (w *world) byRole(there []*node, role string) []*node {
 	rm := w.rooms[0]
 	var red, blue string
@@ -87,8 +87,11 @@ func (w *world) byRole(there []*node, role string) []*node {
 		}
 	}
 	var best *node
+	var roots []*node
 	for _, r := range there {
 		switch {
+		case role == "roots" && (r.name == red || r.name == blue):
+			roots = append(roots, r)
 		case role == "red" && r.name == red, role == "blue" && r.name == blue:
 			return []*node{r}
 		case role == "edge" && r.name != red && r.name != blue && (best == nil || len(r.primaries) > len(best.primaries)):
@@ -96,7 +99,7 @@ func (w *world) byRole(there []*node, role string) []*node {
 		}
 	}
 	if best == nil || role != "edge" {
-		return nil
+		return roots
 	}
 	return []*node{best}
 }
@@ -526,6 +529,7 @@ func (w *world) happen(what string, relays, listeners int) *happened {
 		AtMS: w.now.Milliseconds(), What: what, Relays: relays, Listeners: listeners, ConvergeMS: -1,
 	}, at: w.now}
 	w.events = append(w.events, h)
+	w.mark(h)
 	w.disturb()
 	return h
 }

@@ -82,6 +82,7 @@ type part struct {
 	latency  time.Duration
 	outages  []outage
 	reached  time.Duration // scratch of the flow
+	feeds    int           // relays that take the room from here
 }
 
 // An outage is when a relay had nothing to pass on, and from when on it had what

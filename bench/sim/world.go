@@ -40,7 +40,9 @@ type world struct {
 	jitter      time.Duration
 	perListener [2]float64 // processors, by length of packet
 	perStandby  float64
-	perJoin     float64 // seconds of a processor
+	perFeed     float64       // processors, of a relay that takes a room from another
+	perJoin     float64       // seconds of a processor
+	busyUntil   time.Duration // of processors that all share: handshakes
 	trips       [][]time.Duration
 	clientTrips [][]time.Duration
 
@@ -63,7 +65,8 @@ type world struct {
 	events     []*happened
 	watching   bool
 	before     *Tree
-	bestLoad   []float64 // of the busiest sample
+	last       *aftermath // of what happened last; nil while nothing has
+	bestLoad   []float64  // of the busiest sample
 	bestCount  int
 	fault      error
 }
@@ -96,6 +99,7 @@ func newWorld(s *Scenario, c cost.Constants, seed uint64) *world {
 		Scenario: s.Name, About: s.About, Seed: seed, Disjoint: true, Rooms: s.Rooms.Count,
 		Series: Series{EveryMS: w.sampleEvery().Milliseconds()},
 	}
+	w.perFeed = c.CPUPerListener(cost.QUIC, frame).Seconds()
 	for i, packet := range lengths {
 		w.perListener[i] = c.CPUPerListener(cost.WebTransport, packet).Seconds()
 	}
