@@ -95,6 +95,9 @@ func (m *Machine) take(e Event) {
 	case Better:
 		m.outdone(e.Name)
 	case SetCold:
+		if m.o.Cold && !e.Cold {
+			m.standbyAt = max(m.standbyAt, m.now+m.o.spread(standbyAfter, warmSpread))
+		}
 		m.o.Cold, m.changed = e.Cold, true
 	case Withheld:
 		m.withheld(e.Track)

@@ -51,6 +51,10 @@ const (
 	standbyAfter  = 250 * time.Millisecond
 	standbySpread = 2 * time.Second
 
+	// warmSpread is over how long those dial who are to have a standby again: a relay
+	// tells thousands in the same moment, and nothing is wrong that would need haste.
+	warmSpread = 10 * time.Second
+
 	// stagger is when an attempt without an answer gets company, if there is
 	// nothing to listen to; maxDials is how many there are at once.
 	stagger  = 500 * time.Millisecond

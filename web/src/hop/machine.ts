@@ -5,6 +5,7 @@ import { closed, consider, goaway, gone, networkChanged, outdone } from "./leave
 import { free, hear, linkOf } from "./link";
 import type { Link } from "./link";
 import { report, unwanted } from "./move";
+import { spread, standbyAfter, warmSpread } from "./options";
 import type { Options } from "./options";
 import { seek } from "./seek";
 import { listen, withheld } from "./silence";
@@ -88,6 +89,9 @@ function take(m: State, e: Event): void {
       outdone(m, e.name);
       return;
     case "set-cold":
+      if (m.cold && !e.cold) {
+        m.standbyAt = Math.max(m.standbyAt, m.now + spread(standbyAfter, warmSpread, m.jitter));
+      }
       m.cold = e.cold;
       m.changed = true;
       return;

@@ -80,6 +80,12 @@ export const standbyAfter = 250;
 export const standbySpread = 2000;
 
 /**
+ * Over how long those dial who are to have a standby again: a relay tells thousands
+ * in the same moment, and nothing is wrong that would need haste.
+ */
+export const warmSpread = 10_000;
+
+/**
  * When an attempt without an answer gets company, if there is nothing to listen
  * to; and how many there are at once.
  */
