@@ -19,17 +19,17 @@ import type { Failure, Hop, ListenOptions, ListenerStats, RoomState } from "./ty
 
 /**
  * How often a listener looks after what no packet reminds it of, in ms: while
- * something is missing, and while nothing is, to let a battery sleep.
+ * something is missing, and while nothing is, to let a battery sleep. In a calm it
+ * does so when a packet has woken it, and by itself if none comes for so long.
  */
 const TEND_EVERY = 20;
 const TEND_CALMLY = 200;
+const TEND_ALONE = 1000;
 /**
  * How long a track outlives its last announcement, in ms, so that a speaker or
  * relay that comes back is the same voice in the same buffer.
  */
 const LINGER = 10_000;
-/** For how long a session may bring nothing, not even a tick, and still carry the room, in ms. */
-const CARRIES_FOR = 1500;
 /** How often the number of listeners is asked for, and how soon first, in ms. */
 const COUNT_EVERY = 15_000;
 const COUNT_AFTER = 2000;
@@ -69,6 +69,7 @@ export class Hearing implements Owner, Gathering {
   private readonly tracks = new Tracks();
   private readonly hops = new HopLog();
   private readonly began: number;
+  private tended: number; // when
   private tending: ReturnType<typeof setTimeout> | undefined;
   private calm = true; // nothing is missing
   private looked: number; // when the lost were counted last
@@ -104,7 +105,7 @@ export class Hearing implements Owner, Gathering {
     this.wishedPacket = options.packet;
     this.began = host.now();
     this.countAt = this.began + COUNT_AFTER;
-    this.looked = this.began;
+    this.looked = this.tended = this.began;
     this.tendLater(true);
   }
 
@@ -262,6 +263,7 @@ export class Hearing implements Owner, Gathering {
     this.leaveOut(track);
     repair(track, this.now);
     if (this.calm && unsettled(track, now)) this.tendLater(false);
+    else if (this.calm && now - this.tended >= TEND_CALMLY) this.tend();
   }
 
   // What nothing reminds of.
@@ -269,11 +271,11 @@ export class Hearing implements Owner, Gathering {
   private tendLater(calm: boolean): void {
     clearTimeout(this.tending);
     this.calm = calm;
-    if (!this.over) this.tending = setTimeout(() => this.tend(), calm ? TEND_CALMLY : TEND_EVERY);
+    if (!this.over) this.tending = setTimeout(() => this.tend(), calm ? TEND_ALONE : TEND_EVERY);
   }
 
   private tend(): void {
-    const now = this.now();
+    const now = (this.tended = this.now());
     let calm = true;
     for (const track of this.tracks) {
       if (!track.voice) continue;
@@ -359,10 +361,10 @@ export class Hearing implements Owner, Gathering {
     };
   }
 
-  /** Whether a relay carries the room: one that sends ticks has sent something lately. */
+  /** Whether a relay carries the room. */
   private carried(): boolean {
     const line = this.primaryLine();
-    return line !== undefined && this.roamer.has(line) && (!line.stentor || line.quiet() < CARRIES_FOR);
+    return line !== undefined && this.roamer.carries(line);
   }
 
   private primaryLine(): Line | undefined {

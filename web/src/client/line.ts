@@ -94,6 +94,11 @@ export class Line {
     return datagrams === true || goaway === true || packetMs !== undefined || load !== undefined;
   }
 
+  /** Whether the relay lets something be heard all the time. */
+  get ticks(): boolean {
+    return this.stentor && this.listening !== undefined;
+  }
+
   /** Makes the session and has it used until it ends, or until nobody wants it any more. */
   private async run(): Promise<void> {
     const dialled = this.r.now();

@@ -286,7 +286,7 @@ describe("what a relay's list says besides", () => {
       await w.run(500);
       assert.deepEqual([l.stats().standby, w.relays[1]!.clients.size], ["", 0]);
       w.relays[0]!.hints = {};
-      await w.run(5000);
+      await w.run(15_000);
       assert.deepEqual([l.stats().standby, track(l).lost], ["relay-b", 0]);
       await l.stop();
     }));
@@ -381,6 +381,41 @@ describe("hops", () => {
       const before = track(l).played;
       await w.run(2000);
       assert.ok(track(l).played > before + 90);
+      await l.stop();
+    }));
+
+  for (const awaySeconds of [5, 60]) {
+    test(`the only relay is away for ${awaySeconds} s, and starts again with another certificate`, () =>
+      inWorld(1, async (w) => {
+        w.speak("ada");
+        const l = w.listen();
+        await playing(w, l);
+        const [relay] = w.relays;
+        relay!.dead = true;
+        await w.run(awaySeconds * 1000);
+        assert.equal(l.state, "reconnecting");
+        assert.ok(w.dials.length < 4 + awaySeconds / 8, `dialled ${w.dials.length} times`);
+        relay!.restart();
+        await w.run(5000);
+        assert.equal(l.state, "playing", "it does not wait for the next try, nor for a certificate that is no more");
+        const before = track(l).played;
+        await w.run(1000);
+        assert.ok(track(l).played > before + 40);
+        await l.stop();
+      }));
+  }
+
+  test("relays that answer their lobby, and let nobody in, are not dialled more often for it", () =>
+    inWorld(1, async (w) => {
+      w.speak("ada");
+      const l = w.listen();
+      await playing(w, l);
+      const [relay] = w.relays;
+      relay!.mute = true;
+      relay!.lose();
+      const before = w.dials.length;
+      await w.run(60_000);
+      assert.ok(w.dials.length - before < 12, `dialled ${w.dials.length - before} times`);
       await l.stop();
     }));
 

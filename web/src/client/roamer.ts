@@ -10,6 +10,7 @@ import { failureOf } from "./failure";
 import type { Host } from "./host";
 import { Inquiry } from "./inquiry";
 import { Line } from "./line";
+import { Lookout } from "./lookout";
 import { type RelayList, LONGEST_RETRY } from "./relays";
 import { tokenFault } from "./token";
 import { Failure, type RoomState, type You } from "./types";
@@ -36,8 +37,10 @@ const SLEPT_AFTER = 2000;
 const WHY_PATIENCE = 500;
 /** How soon a relay drops a session that it does not want, in ms. */
 const DROPPED_WITHIN = 2000;
-/** How often a page looks whether it has slept, in ms. */
-const HEARTBEAT = 500;
+/** How often a page looks whether it has slept, and whether a relay still carries it, in ms. */
+const HEARTBEAT = 1000;
+/** How long a session may bring nothing, not even a tick, and still carry a client, in ms. */
+const CARRIES_FOR = 1500;
 
 /** Says which relays to have sessions with: a Machine for a listener, a Pair for a talker. */
 export interface Decider {
@@ -113,6 +116,7 @@ export class Roamer {
   private wondering: Promise<void> | undefined; // why the last session was ended
   private readonly inquiry: Inquiry;
   private readonly custody: Custody | undefined;
+  private readonly lookout: Lookout;
 
   constructor(
     private readonly host: Host,
@@ -122,6 +126,7 @@ export class Roamer {
     lobby: URL,
   ) {
     this.directory = new Directory(lobby, purpose.room);
+    this.lookout = new Lookout(host.random);
     this.inquiry = new Inquiry(host, purpose, this.directory, this.over.signal);
     if (mayKeep(purpose.token, purpose.does)) this.custody = new Custody(host, this, this.over.signal);
     this.began = this.seenAt = host.now();
@@ -129,7 +134,7 @@ export class Roamer {
 
   /** Begins: the lobby is asked, unless that was done ahead, and whoever it names is dialled. */
   start(prepared?: Promise<RelayList | undefined>): void {
-    this.heartbeat = setInterval(() => this.now(), HEARTBEAT);
+    this.heartbeat = setInterval(() => this.beat(), HEARTBEAT);
     this.unwatch = this.host.watch({ moved: () => this.moved(), shown: () => this.now() });
     this.patience();
     if (!prepared) return void this.ask(FIRST_LOBBY_TIMEOUT);
@@ -166,6 +171,17 @@ export class Roamer {
     return now;
   }
 
+  /** Whether anything that the page wakes for may have been slept through, and whether relays are there. */
+  private beat(): void {
+    const now = this.now();
+    if (this.everUp && this.lookout.look([...this.ups].some((line) => this.carries(line)), now)) void this.ask();
+  }
+
+  /** Whether a relay carries what the session is for: one that sends ticks has sent something lately. */
+  carries(line: Line): boolean {
+    return this.ups.has(line) && (!line.ticks || line.quiet() < CARRIES_FOR);
+  }
+
   /** The time that the decider is told: ms since the beginning without those slept through. */
   age(): number {
     return this.now() - this.began - this.slept;
@@ -193,9 +209,11 @@ export class Roamer {
   /** Tells the decider what happened and does what it says. */
   step(event: Event): void {
     if (this.over.signal.aborted) return;
-    for (const effect of [...this.decider.step(this.age(), event)]) this.do(effect);
+    const effects = [...this.decider.step(this.age(), event)];
+    for (const effect of effects) this.do(effect);
     this.wakeAt(this.decider.deadline());
-    if (event.kind !== "arrived" && event.kind !== "ticked") this.owner.changed();
+    const usual = event.kind === "arrived" || event.kind === "ticked" || event.kind === "now";
+    if (!usual || effects.length > 0) this.owner.changed();
   }
 
   /**
@@ -345,7 +363,7 @@ export class Roamer {
     if (this.asking || this.over.signal.aborted) return;
     this.asking = true;
     try {
-      const exclude = [...this.ups].map((line) => line.candidate.name);
+      const exclude = [...this.ups].filter((line) => this.carries(line)).map((line) => line.candidate.name);
       const list = await this.inquiry.relays(exclude, timeout);
       if (!this.over.signal.aborted) this.answered(list);
     } catch (error) {
@@ -357,9 +375,11 @@ export class Roamer {
 
   private answered(list: RelayList): void {
     this.askAt = this.host.now() + list.retryAfterMs;
+    const back = this.lookout.answered();
     if (list.relays.length > 0) {
       this.retryAt = undefined;
       this.learn(list);
+      if (back) this.moved(); // every session there was is lost, and every relay may be dialled
       void this.inquiry.recognise().then((known) => {
         if (known) this.tellCandidates();
       });
@@ -374,6 +394,7 @@ export class Roamer {
   private unanswered(failure: Failure): void {
     if (this.over.signal.aborted) return;
     if (!this.everUp) this.lastFailure = failure;
+    this.lookout.unanswered();
     const retryMs = (failure as { retryAfterMs?: number }).retryAfterMs ?? 0;
     if (retryMs > 0 && this.lines.size === 0 && !this.everUp) this.queue(Math.min(retryMs, LONGEST_RETRY));
     else this.tellCandidates();

@@ -89,6 +89,7 @@ export class FakeRelay {
   private sent = 0;
   /** Of these, lost. */
   lost = 0;
+  private starts = 0;
 
   constructor(
     private readonly world: World,
@@ -101,12 +102,22 @@ export class FakeRelay {
   }
 
   get hash(): string {
-    return this.name.charCodeAt(this.name.length - 1).toString(16).padStart(64, "0");
+    return (this.starts * 256 + this.name.charCodeAt(this.name.length - 1)).toString(16).padStart(64, "0");
+  }
+
+  /** It was dead and is there again, as another process: with another certificate. */
+  restart(): void {
+    this.starts++;
+    for (const { connection } of this.clients) connection.lose();
+    this.clients.clear();
+    this.dead = false;
   }
 
   /** Takes a connection, as soon as the relay is not dead. */
   async accept(signal: AbortSignal): Promise<Connection> {
+    const { starts } = this;
     while (this.dead) await abortable(this.world.nextStep(), signal);
+    if (this.starts !== starts) throw new TypeError("Opening handshake failed.");
     const [here, there] = memoryPair();
     if (this.rubbish) {
       const stream = await here.openUni();
@@ -490,7 +501,8 @@ export class World implements Host {
   async connect(url: string, reach: Reach): Promise<Connection> {
     this.dials.push(url);
     const relay = this.relays.find((r) => new URL(r.url).host === new URL(url).host);
-    if (!relay || this.refuses) throw new TypeError("Opening handshake failed."); // browsers say no more
+    const known = reach.hashes.length === 0 || reach.hashes.includes(relay?.hash ?? "");
+    if (!relay || this.refuses || !known) throw new TypeError("Opening handshake failed."); // browsers say no more
     return relay.accept(reach.signal);
   }
   sound(options: SoundOptions): Sound {
