@@ -1,7 +1,9 @@
 /**
  * The page as the lock screen, the headset and the keyboard's media keys see it.
  * Sound comes from an AudioContext, which none of them knows: an element that plays
- * silence stands for it, and keeps the sound going in the background.
+ * silence stands for it, and keeps the sound going in the background. It costs as
+ * much as a tenth of the whole page, so where there is a keyboard it plays only while
+ * the page is not looked at: meanwhile the keys for music do nothing here.
  */
 
 /** What the keys do. */
@@ -17,6 +19,8 @@ const rate = 8000;
 /** Says to the system what plays. */
 export class MediaPresence {
   #silence: HTMLAudioElement | undefined;
+  #playing = false;
+  readonly #phone = matchMedia("(pointer: coarse)").matches;
 
   constructor(keys: MediaKeys) {
     if (!("mediaSession" in navigator)) return;
@@ -28,6 +32,7 @@ export class MediaPresence {
         // an action that this browser does not know
       }
     }
+    document.addEventListener("visibilitychange", () => this.#silence && this.#follow(this.#silence));
   }
 
   /** Playing began; call it in a gesture. */
@@ -36,16 +41,25 @@ export class MediaPresence {
     // iOS: what plays is a programme, not the click of a page: the silent switch does not silence it.
     const session = (navigator as { audioSession?: { type: string } }).audioSession;
     if (session?.type === "auto") session.type = "playback";
-    this.#silence ??= silence();
-    void this.#silence.play().catch(() => undefined); // no gesture: the sound itself will ask for one
+    this.#playing = true;
+    const element = (this.#silence ??= silence());
+    // In the gesture, so that it may be played again without one; if there is none, the sound itself will ask for it.
+    void element.play().then(() => this.#follow(element), () => undefined);
     navigator.mediaSession.playbackState = "playing";
   }
 
   /** Playing ended. */
   end(): void {
     if (!("mediaSession" in navigator)) return;
+    this.#playing = false;
     this.#silence?.pause();
     navigator.mediaSession.playbackState = "paused";
+  }
+
+  /** Has the element play only while it is of use. */
+  #follow(element: HTMLAudioElement): void {
+    if (this.#playing && (this.#phone || document.hidden)) void element.play().catch(() => undefined);
+    else element.pause();
   }
 
   /** A microphone is open, or no longer: iOS then routes the sound as for a call. */

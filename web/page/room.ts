@@ -22,7 +22,9 @@ import { VoiceLine } from "./voice";
 /** How often a page that does not listen asks who is there, in ms. */
 const lookEveryMs = 10_000;
 /** How often levels move: enough to see who speaks, little for the battery. */
-const levelEveryMs = 250;
+const levelEveryMs = 333;
+/** How many of these go by between two looks at all the rest. */
+const showEvery = 3;
 
 const open = document.documentElement.dataset["open"] === "true";
 const place = placeOf(new URL(location.href));
@@ -87,23 +89,27 @@ const look = new Poll(lookEveryMs, async () => {
   stage.learn(room);
   show();
 });
-// What goes by while nothing happens: countdowns, the line, how long.
-setInterval(() => {
-  if (document.hidden) return;
-  if (listening.on || waiting()) show();
-  if (!listening.on && waiting() && (stage.state?.startsMs ?? Infinity) <= Date.now()) look.soon();
-}, 1000);
-
-// A timer, not requestAnimationFrame: that would make a frame sixty times a second,
-// whether or not there is something new in it.
+let ticks = 0;
+// One timer for all that moves, and not requestAnimationFrame: that would make a frame
+// sixty times a second, whether or not there is something new in it.
 setInterval(() => {
   if (document.hidden) return;
   talking.level(still.matches);
-  if (listening.state !== "playing") return;
+  if (listening.state === "playing") moveLevels();
+  if (++ticks % showEvery === 0) pass();
+}, levelEveryMs);
+
+function moveLevels(): void {
   const heard = listening.speakers;
   speakers.levels(heard, still.matches);
   if (!still.matches) voice.push(Math.max(0, ...heard.map((speaker) => (speaker.speaking && !speaker.muted ? speaker.level : 0))));
-}, levelEveryMs);
+}
+
+/** What goes by while nothing happens: countdowns, the line, how long. */
+function pass(): void {
+  if (listening.on || waiting()) show();
+  if (!listening.on && waiting() && (stage.state?.startsMs ?? Infinity) <= Date.now()) look.soon();
+}
 
 /** Does what the button, or a key of the headset, asks for. */
 async function act(deed: Deed): Promise<void> {

@@ -18,9 +18,9 @@ const SMOOTHING = 0.02;
 /**
  * How much audio may lag or lead before that is mended, and how little is left of it
  * then, in seconds: to read at another ratio than 1 takes more of the processor than
- * to decode, and 3 ms of 200 harm nobody.
+ * to decode, and 5 ms of 200 harm nobody.
  */
-const TOLERATED = 0.003;
+const TOLERATED = 0.005;
 const MENDED = 0.0005;
 
 /** Clocks that differ by more are followed all the time: the lag would be back within a minute. */

@@ -53,10 +53,17 @@ export class Ring {
     const { channels, size, values } = this;
     const read = Atomics.load(this.counters, READ) >>> 0;
     const n = Math.min(planes[0]?.length ?? 0, this.queued);
+    const start = read % size;
+    const head = Math.min(n, size - start);
     for (let ch = 0; ch < planes.length; ch++) {
       const plane = planes[ch]!;
-      const from = Math.min(ch, channels - 1); // a mono mix goes to every side
-      for (let i = 0, at = read % size; i < n; i++) {
+      if (channels === 1) { // a mono mix goes to every side
+        plane.set(values.subarray(start, start + head));
+        plane.set(values.subarray(0, n - head), head);
+        continue;
+      }
+      const from = Math.min(ch, channels - 1);
+      for (let i = 0, at = start; i < n; i++) {
         plane[i] = values[at * channels + from]!;
         at = at + 1 === size ? 0 : at + 1;
       }
