@@ -28,9 +28,10 @@ type porter struct {
 }
 
 const (
-	// What may be said a second and processor to those who cannot begin: a twentieth
-	// of a processor.
-	refusalRate, validationRate = 300, 500
+	// What may be said a second and processor to those who cannot begin. It costs
+	// up to a twentieth of a processor; who is told nothing comes again, and costs more
+	// in the end.
+	refusalRate, validationRate = 700, 700
 	// saidAtOnce is how many QUIC keeps ready to be said: more would be forgotten.
 	saidAtOnce = 4
 	// mostPermits is how many of those whom the porter has let on QUIC may be about

@@ -63,6 +63,7 @@ func (r *Relay) measureLoad(ctx context.Context) {
 	defer tick.Stop()
 	cold := false
 	var gc relaxed
+	var garbage collecting
 	last, cpu, sent := time.Now(), processCPU(), r.packetsSent()
 	for {
 		select {
@@ -86,8 +87,12 @@ func (r *Relay) measureLoad(ctx context.Context) {
 		share, begun := r.doors.look(use, span)
 		use.Refused = share
 		if collects.Load() {
-			if percent, news := gc.look(begun, liveHeap()); news {
+			percent, news, collect := gc.look(begun, readHeap())
+			if news {
 				debug.SetGCPercent(percent)
+			}
+			if collect {
+				r.tasks.Go(garbage.collect)
 			}
 		}
 		loads := r.gauge.set(admission.Measure(use, r.limit()), span)

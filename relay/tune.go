@@ -1,8 +1,10 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"os"
+	"runtime"
 	"runtime/debug"
 	runtimemetrics "runtime/metrics"
 	"sync/atomic"
@@ -55,41 +57,63 @@ const (
 	// come. A handshake leaves a hundred times the garbage of a packet, and at a
 	// quarter of a small heap a relay would collect after every tenth: that is a
 	// quarter of what a join costs. Afterwards trim gives it back.
-	joinHeap = 128 << 20
+	joinHeap = 96 << 20
+	// roomToCollect is how many times of that the runtime is told, which would begin
+	// by itself only when most of it is used up, and then have whoever allocates help:
+	// packets would wait for that. The relay begins earlier, and nobody has to help.
+	roomToCollect = 3
 	// manyJoins in half a second are a wave, which is over after so many looks
 	// without one.
 	manyJoins, waveLooks = 10, 6
-	mostPercent          = 800
+	mostPercent          = 2400
 )
 
 // relaxed is whether garbage is collected more seldom, because many come.
 type relaxed struct {
-	on    bool
-	quiet int // looks since many came
+	percent int // by which the heap may grow; zero: as is usual
+	quiet   int // looks since many came
 }
 
-// look takes how many handshakes were begun since the last look and the heap that
-// is in use. It returns the percentage by which the heap may grow, and whether that
-// is news.
-func (x *relaxed) look(joins int, live uint64) (percent int, news bool) {
+// heap is what is known of the heap, in bytes: what is in use, and how much of that
+// was when the last collection ended.
+type heap struct{ used, live uint64 }
+
+// look takes how many handshakes were begun since the last look. It returns the
+// percentage by which the heap may grow, and whether that is news, and whether it is
+// time to collect.
+func (x *relaxed) look(joins int, h heap) (percent int, news, collect bool) {
 	if joins >= manyJoins {
 		x.quiet = 0
 	} else {
 		x.quiet++
 	}
-	was := x.on
-	x.on = joins >= manyJoins || was && x.quiet < waveLooks
-	if !x.on {
-		return gcPercent, was
+	was := cmp.Or(x.percent, gcPercent)
+	if joins < manyJoins && (x.percent == 0 || x.quiet >= waveLooks) {
+		x.percent = 0
+		return gcPercent, was != gcPercent, false
 	}
-	return min(max(int(100*joinHeap/max(live, 1)), gcPercent), mostPercent), !was
+	percent = min(max(int(100*roomToCollect*joinHeap/max(h.live, 1)), gcPercent), mostPercent)
+	if news = x.percent == 0 || 2*percent < was || percent > 2*was; !news {
+		percent = was
+	}
+	x.percent = percent
+	return percent, news, h.used > h.live+joinHeap
 }
 
-// liveHeap is what the last collection found in use.
-func liveHeap() uint64 {
-	sample := []runtimemetrics.Sample{{Name: "/gc/heap/live:bytes"}}
+func readHeap() heap {
+	sample := []runtimemetrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"}}
 	runtimemetrics.Read(sample)
-	return sample[0].Value.Uint64()
+	return heap{used: sample[0].Value.Uint64(), live: sample[1].Value.Uint64()}
+}
+
+// collecting collects garbage, one collection at a time.
+type collecting struct{ busy atomic.Bool }
+
+func (c *collecting) collect() {
+	if c.busy.CompareAndSwap(false, true) {
+		runtime.GC()
+		c.busy.Store(false)
+	}
 }
 
 // trim hands memory back to the system after each wave of arrivals: a handshake

@@ -99,7 +99,7 @@ const (
 	// times spareLate. Where a packet to all who are in makes as many wait anyway, it
 	// is twice of that: what is late when nobody comes is not the newcomers' doing.
 	spareCPU  = 0.70
-	spareLate = 6 * time.Millisecond
+	spareLate = 8 * time.Millisecond
 	muchLate  = 4 // times what may be spared
 	// few come where they are less than one in so many of those who might; and so
 	// much of a step goes into the long run.
@@ -145,7 +145,7 @@ func (p *Pace) Step(u Use) float64 {
 		p.Rate *= slower
 		p.settle = settling
 	case u.Refused == 0 && u.Stood < stood || late:
-	case p.tooMuch > 0 && p.Rate*faster > near*p.tooMuch:
+	case 2*u.Late > spare || p.tooMuch > 0 && p.Rate*faster > near*p.tooMuch:
 		p.Rate *= careful
 	default:
 		p.Rate *= faster

@@ -35,7 +35,7 @@ type Line[K comparable, P any] struct {
 	Refusals, Validations Bucket
 
 	standing []standing[K, P]
-	waited   int // who have begun since Waited was asked, and had stood for a while
+	waited   int           // who have begun since Waited was asked, and had stood for a while
 	fates    [2]map[K]fate // of this stretch of remember, and of the one before
 	turned   time.Duration // when that was
 	pressed  time.Duration // until then addresses are validated
