@@ -2,10 +2,12 @@ package client
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/relay/stage"
 )
 
 // What of a crowded stage is left out on purpose is neither lost nor fetched, and
@@ -68,4 +70,55 @@ func TestWhatIsWithheldIsNotMissed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Whoever a host mutes is neither lost nor fetched meanwhile, although nobody says of
+// which frames that holds, and is heard again from the first one that comes.
+func TestWhoIsMutedIsNotMissed(t *testing.T) {
+	inWorld(t, 2, func(w *world) {
+		const bob = 6
+		var from, until atomic.Uint64
+		until.Store(protocol.Forever)
+		from.Store(protocol.Forever)
+		silent := func(track string, group uint64) bool {
+			at := group * uint64(protocol.BundleSize(track))
+			return at >= from.Load() && at < until.Load()
+		}
+		for _, s := range w.relays {
+			s.enter(&voice{name: "bob", origin: bob, ring: w.ring, lose: silent, gone: silent})
+		}
+		room := func(version uint64, muted bool) {
+			view := &stage.View{Room: "town", State: stage.Live, Version: version, Stage: []stage.PersonView{{Name: "bob", Muted: muted}}}
+			for _, s := range w.relays {
+				s.change(func() { s.room = view })
+			}
+		}
+		room(1, false)
+		var told atomic.Uint64
+		l, out := w.listen(ListenOptions{OnRoom: func(v stage.View) { told.Store(v.Version) }})
+		time.Sleep(6 * second)
+		whole := func() uint64 { return (w.ring.view().next + bundle - 1) / bundle * bundle }
+		from.Store(whole())
+		room(2, true)
+		time.Sleep(8 * second)
+		until.Store(whole())
+		room(3, false)
+		time.Sleep(4 * second)
+
+		st := l.Stats()
+		if len(st.Tracks) != 2 || len(st.Hops) != 0 || told.Load() != 3 {
+			w.Fatalf("%d tracks, hops %+v, told of version %d", len(st.Tracks), st.Hops, told.Load())
+		}
+		for _, tr := range st.Tracks {
+			if tr.Lost+tr.Concealed+tr.Repaired+tr.Late > 0 || tr.Played == 0 {
+				w.Errorf("%+v", tr)
+			}
+		}
+		if ada, b := st.Tracks[0], st.Tracks[1]; b.Last < until.Load() || b.Played > ada.Played-(until.Load()-from.Load())+2*bundle {
+			w.Errorf("of %d frames of ada %d of bob were played, who was muted from %d to %d", ada.Played, b.Played, from.Load(), until.Load())
+		}
+		if n := out.gaps(); n != 0 {
+			w.Errorf("%d blocks were invented", n)
+		}
+	})
 }

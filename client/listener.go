@@ -39,7 +39,8 @@ type Listener struct {
 	packet  time.Duration // what the first relay wished for; 0 not known yet
 	latency histogram
 	hops    hopLog
-	relay   string // listened to last
+	relay   string              // listened to last
+	muted   map[string]struct{} // in the room, by name
 	floor   *protocol.Floor
 	room    bool // MaxSpeakers was not yet complained about
 }
@@ -63,7 +64,7 @@ func NewListener(o ListenOptions) (*Listener, error) {
 	}
 	l.roam = r
 	r.purpose, r.room, r.options, r.log = purposeListen, o.Room, o.Dial, l.log
-	r.copy, r.view = newRoomCopy(o.Room, l.log), &roomView{on: o.OnRoom}
+	r.copy, r.view = newRoomCopy(o.Room, l.log), &roomView{on: l.heardRoom}
 	r.dial = func(ctx context.Context, url string, pins []Hash, goaway func(string)) (*Session, error) {
 		return dialAs(ctx, url, o.Dial, protocol.RoleSubscriber, pins, goaway)
 	}

@@ -2,11 +2,13 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 	"time"
 
 	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/protocol/session"
+	"github.com/stentor-audio/stentor/relay/stage"
 )
 
 // A scene publishes the broadcasts of a room to listeners, as a relay would:
@@ -17,6 +19,7 @@ type scene struct {
 	changed  chan struct{}
 	requests map[string]int  // by kind and track, counted
 	floor    *protocol.Floor // whom listeners hear; nil: nothing is said
+	room     *stage.View     // what everybody may know; nil: nothing is said
 	own      ownTracks
 }
 
@@ -176,7 +179,13 @@ func (s *scene) Subscribe(ctx context.Context, sub *session.Subscriber) error {
 		return s.own.Subscribe(ctx, sub)
 	}
 	if sub.Request.Broadcast == roomsOfRelays.Join("town") && track == protocol.TrackLoudest {
-		return s.tellFloor(ctx, sub)
+		return tell(ctx, s, sub, func() *protocol.Floor { return s.floor }, func(f *protocol.Floor) []byte { return f.Append(nil) })
+	}
+	if sub.Request.Broadcast == roomsOfRelays.Join("town") && track == stateTrack {
+		return tell(ctx, s, sub, func() *stage.View { return s.room }, func(v *stage.View) []byte {
+			b, _ := json.Marshal(v)
+			return b
+		})
 	}
 	v, err := s.voice(sub.Request.Broadcast, "subscribe", track)
 	if err != nil {
@@ -215,18 +224,18 @@ func (s *scene) Subscribe(ctx context.Context, sub *session.Subscriber) error {
 	}
 }
 
-// tellFloor says whom listeners hear, whenever that changes.
-func (s *scene) tellFloor(ctx context.Context, sub *session.Subscriber) error {
-	var said *protocol.Floor
+// tell says what of the scene is so, whenever that changes.
+func tell[T any](ctx context.Context, s *scene, sub *session.Subscriber, is func() *T, encode func(*T) []byte) error {
+	var said *T
 	for n := uint64(0); ; {
 		s.mu.Lock()
-		floor, changed := s.floor, s.changed
+		now, changed := is(), s.changed
 		s.mu.Unlock()
-		if floor != said {
-			if _, err := sub.WriteGroup(n, protocol.Frame{Payload: floor.Append(nil)}, nil); err != nil {
+		if now != said {
+			if _, err := sub.WriteGroup(n, protocol.Frame{Payload: encode(now)}, nil); err != nil {
 				return err
 			}
-			said = floor
+			said = now
 			n++
 		}
 		select {

@@ -243,7 +243,8 @@ func runHands(c *cli.Context) error {
 		return usagef("what about %q? --lower puts a hand down; without a name, whose hands are up", who)
 	}
 	var answer struct {
-		Hands []string `json:"hands"`
+		Hands  []string     `json:"hands"`
+		Raised []raisedHand `json:"raised,omitempty"`
 	}
 	if err := askRelay(c, "GET", path, nil, &answer); err != nil {
 		return err
@@ -251,10 +252,29 @@ func runHands(c *cli.Context) error {
 	if c.Bool("json") {
 		return json.NewEncoder(os.Stdout).Encode(answer)
 	}
-	for _, subject := range answer.Hands {
-		fmt.Println(subject)
+	if len(answer.Raised) == 0 { // of a relay that does not tell their names
+		for _, subject := range answer.Hands {
+			answer.Raised = append(answer.Raised, raisedHand{Subject: subject})
+		}
+	}
+	for _, hand := range answer.Raised {
+		fmt.Println(hand)
 	}
 	return nil
+}
+
+// A raisedHand is whose hand is up.
+type raisedHand struct {
+	Subject string `json:"subject"`
+	Name    string `json:"name"`
+}
+
+// String is the subject, and the name behind it if it is another.
+func (h raisedHand) String() string {
+	if h.Name == "" || h.Name == h.Subject {
+		return h.Subject
+	}
+	return h.Subject + "\t" + h.Name
 }
 
 // askRelay asks the relays of the command line one after the other, until one
