@@ -8,7 +8,7 @@ import { report, unwanted } from "./move";
 import { spread, standbyAfter, warmSpread } from "./options";
 import type { Options } from "./options";
 import { seek } from "./seek";
-import { listen, withheld } from "./silence";
+import { dueAt, listen, withheld } from "./silence";
 import { keepStandby, settle } from "./standby";
 import { State } from "./state";
 import { announced, arrived, ended } from "./track";
@@ -43,7 +43,7 @@ export class Machine {
     m.effects.length = 0;
     m.now = Math.max(m.now, now);
     take(m, event);
-    if (m.changed || m.now >= m.deadline) {
+    if (m.changed || m.now >= dueAt(m)) {
       review(m);
     }
     return m.effects;
@@ -54,7 +54,7 @@ export class Machine {
    * undefined if it can wait for ever. It may be earlier than need be.
    */
   deadline(): number | undefined {
-    const at = this.state.deadline;
+    const at = dueAt(this.state);
     return at === Infinity ? undefined : at;
   }
 

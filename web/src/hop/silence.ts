@@ -20,7 +20,9 @@ export function listen(m: State): void {
     }
     switch (v.state) {
       case "talking":
-        m.wake(v.overdueAt);
+        if (uneasy(m)) {
+          m.wake(v.overdueAt);
+        }
         break;
       case "resting":
         m.wake(v.retryAt);
@@ -34,6 +36,29 @@ export function listen(m: State): void {
   }
 }
 
+/** Whether some packet has not come: then what is to be done about it is looked at often. */
+export function uneasy(m: State): boolean {
+  return m.hop !== undefined || m.voices.some((v) => v.state === "alarmed");
+}
+
+/**
+ * When everything is to be looked at again: when that was asked for, or the next
+ * packet of a track is overdue. Each packet puts the latter off, so that a line on
+ * which all is well needs no timer for it.
+ */
+export function dueAt(m: State): number {
+  let at = m.deadline;
+  if (!m.primary) {
+    return at;
+  }
+  for (const v of m.voices) {
+    if (v.state === "talking") {
+      at = Math.min(at, v.overdueAt);
+    }
+  }
+  return at;
+}
+
 /**
  * Notes that a packet is overdue, or that it is time to see whether the standby
  * has what the primary has not.
@@ -43,6 +68,11 @@ function alarm(m: State, v: Voice): void {
   v.alarmedAt = v.trialAt = m.now;
   v.recovered = v.trying = false;
   v.retryAt = Infinity;
+  for (const other of m.voices) {
+    if (other.state === "talking") {
+      m.wake(other.overdueAt);
+    }
+  }
   const cries = m.wolf.cries(m.now);
   if (cries >= mostFalseAlarms) {
     v.trialAt = Math.max(m.now, v.lastAt + v.silentAfter());

@@ -2,6 +2,7 @@ import { FRAME, TICK } from "./event";
 import type { Arrived, Track } from "./event";
 import { hear, subscribe } from "./link";
 import type { Link } from "./link";
+import { uneasy } from "./silence";
 import type { State } from "./state";
 import { Voice } from "./voice";
 
@@ -87,7 +88,9 @@ function expect(m: State, v: Voice, e: Arrived, before: number): void {
   v.lastAt = m.now;
   v.overdueAt = m.now + v.overdueIn(late);
   v.expectedAt = m.now + length - late;
-  m.wake(v.overdueAt);
+  if (uneasy(m)) {
+    m.wake(v.overdueAt);
+  }
 }
 
 /** Notes that a session has a track. */
