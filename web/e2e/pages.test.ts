@@ -65,7 +65,7 @@ scene("every state in words, in both languages, and nothing moves", async (scene
 
 scene("every failure in words, and the way out of it", async (scene) => {
   const browser = await launch(scene);
-  const kinds: FailureKind[] = ["unreachable", "unauthorized", "forbidden", "certificate", "unsupported", "protocol"];
+  const kinds: FailureKind[] = ["unreachable", "unauthorized", "forbidden", "unsupported", "protocol"];
   const page = await room(scene, browser, { onstart: "failed" });
   for (const kind of kinds) {
     await page.evaluate((failure) => ((globalThis as unknown as Globals).double.failure = failure), kind);

@@ -31,7 +31,7 @@ test("every state has a sentence, and the button does what it says", () => {
 });
 
 test("every failure has its own words, and says what to do", () => {
-  const kinds: FailureKind[] = ["unreachable", "unauthorized", "forbidden", "name-taken", "certificate", "unsupported", "microphone-refused", "microphone-missing", "microphone-lost", "protocol", "removed", "banned", "ended"];
+  const kinds: FailureKind[] = ["unreachable", "unauthorized", "forbidden", "name-taken", "unsupported", "microphone-refused", "microphone-missing", "microphone-lost", "protocol", "removed", "banned", "ended"];
   const said = kinds.flatMap((kind) => [true, false].map((token) => english.say(failureKey(kind, "listen", token))));
   assert.equal(new Set(said).size, kinds.length + 1, "unauthorized has two sentences");
   assert.notEqual(failureKey("forbidden", "talk", true), failureKey("forbidden", "listen", true));

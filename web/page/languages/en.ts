@@ -58,7 +58,6 @@ export const en = {
   "failure.forbidden": "Your link is for another room, or not for this. Ask the person who invited you for the right one.",
   "failure.forbidden.talk": "Your link lets you listen, not speak. Ask the person who invited you for a speaker's link.",
   "failure.name-taken": "Somebody is already speaking under this name. Choose another one.",
-  "failure.certificate": "The server could not prove that it is the right one, so nothing was connected. Reload this page; if that does not help, tell the people who run the room.",
   "failure.unsupported": "This browser cannot do it. Update it, or open this page in a current Chrome, Edge, Firefox or Safari.",
   "failure.microphone-refused": "The microphone was not allowed. Allow it for this page in the browser's address bar or in the settings of your device, then try again.",
   "failure.microphone-missing": "There is no microphone, or another program is using it. Connect one or close that program, then try again.",

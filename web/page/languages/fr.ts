@@ -56,7 +56,6 @@ export const fr: Language = {
   "failure.forbidden": "Votre lien est pour une autre salle, ou n’ouvre pas celle-ci. Demandez le bon à la personne qui vous a invité.",
   "failure.forbidden.talk": "Votre lien permet d’écouter, pas de parler. Demandez un lien d’orateur à la personne qui vous a invité.",
   "failure.name-taken": "Quelqu’un parle déjà sous ce nom. Choisissez-en un autre.",
-  "failure.certificate": "Le serveur n’a pas pu prouver qu’il est le bon ; rien n’a donc été connecté. Rechargez cette page ; si cela ne suffit pas, prévenez les responsables de la salle.",
   "failure.unsupported": "Ce navigateur n’en est pas capable. Mettez-le à jour, ou ouvrez cette page dans une version récente de Chrome, Edge, Firefox ou Safari.",
   "failure.microphone-refused": "Le micro n’a pas été autorisé. Autorisez-le pour cette page dans la barre d’adresse ou dans les réglages de votre appareil, puis réessayez.",
   "failure.microphone-missing": "Il n’y a pas de micro, ou un autre programme l’utilise. Branchez-en un ou fermez ce programme, puis réessayez.",

@@ -117,7 +117,6 @@ export function isFinal(failure: Failure | undefined): failure is Failure {
     case "ended":
     case "forbidden":
     case "name-taken":
-    case "certificate":
     case "unsupported":
       return true;
     default:

@@ -203,7 +203,7 @@ describe("the directory", () => {
     const d = new Directory(new URL("https://a.example:4443"), "town");
     d.learn(relays);
     const [a, b] = d.candidates();
-    const no = new Failure("certificate", "x");
+    const no = new Failure("unsupported", "x");
     d.tried(a!, no);
     assert.equal(d.hopeless(), undefined);
     d.tried(b!, new Failure("unreachable", "x"));

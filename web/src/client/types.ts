@@ -24,7 +24,10 @@ export interface Hop {
 
 /** How something failed, in terms a page can put into words and act on. */
 export type FailureKind =
-  /** No relay could be reached: offline, wrong address, UDP and WebSocket both blocked. */
+  /**
+   * No relay could be reached: offline, wrong address, UDP and WebSocket both blocked,
+   * a certificate that is not the one that the lobby named. Browsers do not say which.
+   */
   | "unreachable"
   /** The token is missing, wrong or expired. */
   | "unauthorized"
@@ -38,8 +41,6 @@ export type FailureKind =
   | "banned"
   /** The room has ended, for good. */
   | "ended"
-  /** The relay's certificate is not the one that the lobby named. */
-  | "certificate"
   /** This browser cannot do what is needed; message names it. */
   | "unsupported"
   /** The microphone was refused by the person or the system. */
