@@ -71,7 +71,9 @@ type session struct {
 	in       bool // the relay counts it
 	up       bool // the client knows
 	trip     time.Duration
-	track    bool // subscribed to
+	shown    bool          // the address, to the relay's doors
+	again    time.Duration // how long it has waited to send its first packet again
+	track    bool          // subscribed to
 	tick     bool
 	from     time.Duration // since when the relay sends
 	tickFrom time.Duration
@@ -132,7 +134,7 @@ func (w *world) do(id int32, l *listener, at time.Duration, e hop.Effect) {
 		r := w.relays[w.byName[e.Candidate.Name]]
 		s := session{id: e.Session, relay: r.id, life: r.life, trip: w.tripTo(l, r)}
 		a.sessions = append(a.sessions, s)
-		w.tell(id, e.Session, reached, at+s.trip/2)
+		w.tell(id, e.Session, reached, at+s.trip/2+time.Duration(scatter(uint64(id), uint64(e.Session))*float64(w.jitter)))
 	case hop.Subscribe:
 		s := a.session(e.Session)
 		if e.Track == hop.Tick {

@@ -50,6 +50,8 @@ type node struct {
 
 	// Its doors.
 	pace             admission.Pace
+	line             admission.Line[guest, guest]
+	turning          bool // it is known when it is the next one's turn
 	public, reserved admission.Bucket
 	taken, refused   int
 	share, rate      float64
@@ -85,6 +87,7 @@ func (w *world) start(r *node) {
 		r.pace.Step(admission.Use{})
 	}
 	w.setRate(r)
+	w.openDoors(r)
 	life := r.life
 	w.introduce(r)
 	w.after(w.s.Network.Start.get(), func() {
@@ -98,9 +101,11 @@ func (w *world) start(r *node) {
 
 func (w *world) setRate(r *node) {
 	r.public.Rate, r.public.Burst = r.pace.Rate, admission.Burst(r.pace.Rate)
+	r.line.Turns.Rate, r.line.Turns.Burst = r.pace.Rate, admission.Turns(r.pace.Rate)
 }
 
-// enter is the relay's doors: whether a handshake begins.
+// enter is the relay's doors for those who do not stand in line: whether a handshake
+// begins.
 func (r *node) enter(now time.Duration) bool {
 	if r.public.Take(now - r.since) {
 		r.taken++
@@ -108,11 +113,6 @@ func (r *node) enter(now time.Duration) bool {
 	}
 	r.refused++
 	return false
-}
-
-// validates reports whether an address has to be shown first.
-func (r *node) validates(now time.Duration) bool {
-	return r.public.Level(now-r.since) < r.public.Burst/2
 }
 
 // doorsWait is how long newcomers to it have to wait.
@@ -160,6 +160,7 @@ func (w *world) look(r *node) {
 	r.begun = float64(r.taken) / span.Seconds()
 	r.taken, r.refused = 0, 0
 	use.Refused = r.share
+	use.Begun, use.Stood = r.begun, float64(r.line.Waited())/max(1, r.begun*span.Seconds())
 	if w.s.Network.JoinRate == 0 {
 		r.pace.Step(use)
 		w.setRate(r)

@@ -114,26 +114,7 @@ func (w *world) reached(id int32, l *listener, s *session) {
 		w.tell(id, s.id, failed, back)
 		return
 	}
-	validates := r.validates(w.now)
-	if !r.enter(w.now) {
-		w.res.Joins.Refused++
-		w.refusals++
-		w.tell(id, s.id, failed, back)
-		return
-	}
-	if !admission.Room(admission.Public, w.s.Network.Capacity, r.sessions) {
-		w.res.Joins.Full++
-		w.tell(id, s.id, failed, back+s.trip)
-		return
-	}
-	s.life, s.in = r.life, true
-	r.sessions++
-	w.wants(r, w.rooms[l.room], 1)
-	takes := time.Duration(setupTrips)*s.trip + w.handshake(r)
-	if validates {
-		takes += s.trip
-	}
-	w.tell(id, s.id, up, w.now-s.trip/2+takes)
+	w.arriveAt(r, id, s)
 }
 
 // handshake is the time that a join takes on the relay's processors: what it costs,
