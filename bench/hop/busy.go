@@ -13,18 +13,24 @@ type Busy struct {
 	Relays    float64 `json:"relays"`
 	Listeners float64 `json:"listeners"`
 	Network   float64 `json:"network"` // this process, through which all packets go
+
+	// All is what was used in all, of those and of other programs: if it is a lot
+	// more, or all that there is, others have disturbed the measurement. 0 if the
+	// system does not tell.
+	All float64 `json:"all"`
 }
 
 // A usage is what each process had used at a time.
 type usage struct {
 	at   time.Time
+	all  time.Duration         // of the machine
 	used map[int]time.Duration // by process
 	part map[int]func(*Busy) *float64
 }
 
 // usage reads what all parts have used. What a system does not tell is left out.
 func (r *run) usage() usage {
-	u := usage{at: time.Now(), used: make(map[int]time.Duration), part: make(map[int]func(*Busy) *float64)}
+	u := usage{at: time.Now(), all: machineUsed(), used: make(map[int]time.Duration), part: make(map[int]func(*Busy) *float64)}
 	note := func(pid int, part func(*Busy) *float64) {
 		m, err := process.Open(pid)
 		if err != nil {
@@ -54,7 +60,10 @@ func (u usage) since(before usage) (b Busy) {
 			*u.part[pid](&b) += float64(used-was) / float64(u.at.Sub(before.at))
 		}
 	}
-	for _, part := range []*float64{&b.Relays, &b.Listeners, &b.Network} {
+	if u.at.After(before.at) {
+		b.All = float64(u.all-before.all) / float64(u.at.Sub(before.at))
+	}
+	for _, part := range []*float64{&b.Relays, &b.Listeners, &b.Network, &b.All} {
 		*part = hundredths(*part)
 	}
 	return b

@@ -193,7 +193,7 @@ func whereText(spots []Spot, spread float64, busy Busy) string {
 		}
 		fmt.Fprintf(&b, "%s %d+%d (%d %%)", s.Relay, s.Listeners, s.Standbys, s.Load)
 	}
-	fmt.Fprintf(&b, "; most over mean %.2f; processors: relays %.2f, listeners %.2f, network %.2f", spread, busy.Relays, busy.Listeners, busy.Network)
+	fmt.Fprintf(&b, "; most over mean %.2f; processors: relays %.2f, listeners %.2f, network %.2f, in all %.2f", spread, busy.Relays, busy.Listeners, busy.Network, busy.All)
 	return b.String()
 }
 

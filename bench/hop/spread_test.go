@@ -38,13 +38,14 @@ func TestUsageSince(t *testing.T) {
 	relays := func(b *Busy) *float64 { return &b.Relays }
 	network := func(b *Busy) *float64 { return &b.Network }
 	start := time.Unix(100, 0)
-	before := usage{at: start, used: map[int]time.Duration{1: time.Second, 2: time.Second, 3: 0}}
+	before := usage{at: start, all: time.Minute, used: map[int]time.Duration{1: time.Second, 2: time.Second, 3: 0}}
 	now := usage{
 		at:   start.Add(4 * time.Second),
+		all:  time.Minute + 6*time.Second,
 		used: map[int]time.Duration{1: 2 * time.Second, 2: 3 * time.Second, 4: time.Hour},
 		part: map[int]func(*Busy) *float64{1: relays, 2: network, 4: relays},
 	}
-	if got, want := now.since(before), (Busy{Relays: 0.25, Network: 0.5}); got != want {
+	if got, want := now.since(before), (Busy{Relays: 0.25, Network: 0.5, All: 1.5}); got != want {
 		t.Errorf("%+v, want %+v: who ended or began meanwhile does not count", got, want)
 	}
 	if got := before.since(before); got != (Busy{}) {
