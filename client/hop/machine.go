@@ -50,7 +50,7 @@ func (m *Machine) Step(now time.Duration, e Event) []Effect {
 	m.effects = m.effects[:0]
 	m.now = max(m.now, now)
 	m.take(e)
-	if m.changed || m.now >= m.deadline {
+	if m.changed || m.now >= m.dueAt() {
 		m.review()
 	}
 	return m.effects
@@ -59,7 +59,8 @@ func (m *Machine) Step(now time.Duration, e Event) []Effect {
 // Deadline is when the machine wants to be stepped next, if nothing happens
 // before; ok is false if it can wait for ever. It may be earlier than need be.
 func (m *Machine) Deadline() (at time.Duration, ok bool) {
-	return m.deadline, m.deadline != never
+	at = m.dueAt()
+	return at, at != never
 }
 
 // Primary is the relay that is listened to, and the session.

@@ -20,7 +20,9 @@ func (m *Machine) listen() {
 		}
 		switch t.state {
 		case talking:
-			m.wake(t.overdueAt)
+			if m.uneasy() {
+				m.wake(t.overdueAt)
+			}
 		case resting:
 			m.wake(t.retryAt)
 		case alarmed:
@@ -32,11 +34,46 @@ func (m *Machine) listen() {
 	}
 }
 
+// uneasy reports whether some packet has not come: then what is to be done about it
+// is looked at often.
+func (m *Machine) uneasy() bool {
+	if m.hop.active {
+		return true
+	}
+	for i := range m.tracks {
+		if m.tracks[i].state == alarmed {
+			return true
+		}
+	}
+	return false
+}
+
+// dueAt is when everything is to be looked at again: when that was asked for, or
+// the next packet of a track is overdue. Each packet puts the latter off, so that a
+// line on which all is well is looked at rarely.
+func (m *Machine) dueAt() time.Duration {
+	at := m.deadline
+	if m.primary == nil {
+		return at
+	}
+	for i := range m.tracks {
+		if t := &m.tracks[i]; t.state == talking {
+			at = min(at, t.overdueAt)
+		}
+	}
+	return at
+}
+
 // alarm notes that a packet is overdue, or that it is time to see whether the
 // standby has what the primary has not.
 func (m *Machine) alarm(t *track) {
 	t.state, t.alarmedAt, t.trialAt = alarmed, m.now, m.now
 	t.recovered, t.trying, t.retryAt = false, false, never
+	for i := range m.tracks {
+		if o := &m.tracks[i]; o.state == talking {
+			m.wake(o.overdueAt)
+		}
+	}
 	switch cries := m.wolf.cries(m.now); {
 	case cries >= mostFalseAlarms:
 		t.trialAt = max(m.now, t.lastAt+t.silentAfter())

@@ -162,7 +162,9 @@ func (m *Machine) expect(t *track, e Event, before uint64) {
 	t.lastAt = m.now
 	t.overdueAt = m.now + t.overdueIn(late)
 	t.expectedAt = m.now + length - late
-	m.wake(t.overdueAt)
+	if m.uneasy() {
+		m.wake(t.overdueAt)
+	}
 }
 
 // announced notes that a session has a track.

@@ -62,7 +62,9 @@ func runBenchSim(c *cli.Context) error {
 		return err
 	}
 	defer stop()
-	debug.SetGCPercent(300) // a simulation makes little that lasts, and people wait for it
+	// A simulation makes little that lasts, and people wait for it.
+	debug.SetGCPercent(300)
+	debug.SetMemoryLimit(4 << 30)
 	p := newProgress(os.Stderr)
 	o.Progress = simProgress(p)
 	result, err := sim.Run(c.Context, o)
