@@ -123,10 +123,14 @@ type ContextOptions = AudioContextOptions & { renderSizeHint?: number };
 
 /** A context at 48 kHz, or at whatever rate the browser insists on. */
 export function newContext(latencyHint = CAPTURED, renderSizeHint?: number): AudioContext {
-  const options: ContextOptions = { latencyHint, ...(renderSizeHint !== undefined && { renderSizeHint }) };
-  try {
-    return new AudioContext({ ...options, sampleRate: 48000 });
-  } catch {
-    return new AudioContext(options);
+  const rate = { latencyHint, sampleRate: 48000 };
+  const choices: ContextOptions[] = renderSizeHint === undefined ? [rate] : [{ ...rate, renderSizeHint }, rate];
+  for (const options of choices) {
+    try {
+      return new AudioContext(options);
+    } catch {
+      // not of these
+    }
   }
+  return new AudioContext({ latencyHint });
 }
