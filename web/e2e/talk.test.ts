@@ -6,6 +6,8 @@ import type { Page } from "playwright-core";
 import { Words } from "../page/text";
 import { launch, open, type Opening } from "./browser";
 import { eventually, pause, Process, type Relay, run, scratch, speak, startNetwork, startRelay } from "./network";
+import type { NetPage } from "./peers/net.page";
+import { hashOf, serve } from "./peers/stand";
 import { type Scene, scene } from "./scene";
 import { correlation, envelope, samplesOf, speechLike, wav } from "./speech";
 
@@ -103,6 +105,39 @@ scene("who speaks and listens at one page does not hear the own voice", async (s
   await speak(scene, [relay], "town", "bob");
   await eventually("the others are", async () => String(await heard()) === "bob");
   assert.deepEqual((await page.locator(".speaker bdi").allTextContents()).sort(), ["ada", "bob"]);
+});
+
+scene("of a crowd who listens hears the loudest, and who speaks everybody", async (scene) => {
+  const relay = await startRelay(scene, "relay-a", "--loudest", "1");
+  for (const [name, hz] of [["bob", 440], ["cem", 550]] as const) await speak(scene, [relay], "town", name, { hz });
+  const page = await visit(scene, relay);
+  await page.click("#listen");
+  const played = (): Promise<number[]> => page.evaluate(() => (globalThis as unknown as { stentorListener: { stats(): Stats } }).stentorListener.stats().tracks.map(({ played }) => played));
+  const more = async (ms: number): Promise<number[]> => {
+    const before = await played();
+    await pause(ms);
+    return (await played()).map((n, i) => n - (before[i] ?? 0));
+  };
+  await eventually("one of two is heard", async () => String((await more(1500)).map((n) => n > 0).sort()) === "false,true");
+  await goLive(page, "ada");
+  await live(page);
+  await eventually("both are", async () => (await more(1500)).every((n) => n > 40));
+});
+
+scene("relays are told how loud it is at the page", async (scene) => {
+  const relay = await startRelay(scene, "relay-a");
+  const page = await visit(scene, relay);
+  await goLive(page, "ada");
+  await live(page);
+  const reader = await open(scene, await launch(scene), await serve(scene, "net"));
+  const options = { name: "ada", track: "level", count: 20, datagrams: true, hash: await hashOf(relay) };
+  const reading = await reader.evaluate(([url, options]) => (globalThis as unknown as { page: NetPage }).page.read(url, options), [`${relay.url}/town`, options] as const);
+  assert.equal(reading.timescale, 1000);
+  const reports = [...reading.groups, ...reading.datagrams].map(({ payload }) => Buffer.from(payload, "base64"));
+  assert.deepEqual(reports.map(({ length }) => length), reports.map(() => 1));
+  const levels = reports.map(([byte = 127]) => byte & 0x7f);
+  assert.ok(levels.some((level) => level > 5 && level < 50), `speech, ${levels.join()} dB below full scale`);
+  for (const [byte = 0] of reports) assert.equal(byte > 127, (byte & 0x7f) <= 50, "the highest bit is for speech");
 });
 
 scene("microphones: refused, missing, taken away", async (scene) => {
