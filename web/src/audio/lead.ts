@@ -3,10 +3,10 @@ import { clamp, FRAME_MS } from "./config";
 /**
  * Bounds of the lead, in ms; it begins with the least. For who only listens that is a
  * packet of 60 ms, as the page is awake when one comes, a block of the sound card,
- * 32 ms, and some 40 ms for which the page may be kept from mixing. Who speaks, too,
+ * 32 ms, and some 50 ms for which the page may be kept from mixing. Who speaks, too,
  * wants answers sooner, and has the page woken in between.
  */
-export const LEAST_LEAD = 130;
+export const LEAST_LEAD = 140;
 export const LEAST_TALKING = 100;
 const MOST_LEAD = 300;
 

@@ -7,11 +7,11 @@ export const ASLEEP = 500;
 
 /**
  * How far the ring may run down, in ms below the lead, before the page is woken for
- * it: a packet of 60 ms is late by then. The sound card takes about 32 ms at once, so
- * something has to be left in time however short the lead.
+ * it: a packet of 60 ms is late by then. The sound card takes about 32 ms at once: it
+ * is to find enough two more times, however short the lead.
  */
 const RUN_DOWN = 70;
-const LEAST_LEFT = 60;
+const LEAST_LEFT = 70;
 
 /** Where a Pump takes blocks from. */
 export interface Source {

@@ -189,7 +189,7 @@ export interface Listener {
   muted: boolean;
   /**
    * Whoever listens also speaks, now: they hear everybody on stage and not only the
-   * loudest, and 30 ms sooner. Default false.
+   * loudest, and 40 ms sooner. Default false.
    */
   interactive: boolean;
   /** Begins; call it from a gesture so that sound may come out. Resolves when connected, rejects with a {@link Failure}. */
