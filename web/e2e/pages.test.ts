@@ -63,6 +63,40 @@ scene("every state in words, in both languages, and nothing moves", async (scene
   assert.equal(places.size, 1, `things move: ${[...places].join(" | ")}`);
 });
 
+for (const phone of [false, true]) {
+  scene(`what stands for the sound in the background plays ${phone ? "all the time on a phone" : "while nobody looks at the page"}`, async (scene) => {
+    const page = await room(scene, await launch(scene), {}, { isMobile: phone, hasTouch: phone });
+    await page.evaluate(() => {
+      const heard = { element: undefined as HTMLMediaElement | undefined };
+      const { play } = HTMLMediaElement.prototype;
+      HTMLMediaElement.prototype.play = function (): Promise<void> {
+        heard.element = this;
+        return play.call(this);
+      };
+      Object.assign(globalThis, { heard });
+    });
+    const plays = (wanted: boolean): Promise<unknown> =>
+      page.waitForFunction((wanted) => {
+        const { element } = (globalThis as unknown as { heard: { element?: HTMLMediaElement } }).heard;
+        return element !== undefined && element.paused !== wanted;
+      }, wanted);
+    const hide = (hidden: boolean): Promise<void> =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, hidden);
+    await page.click("#listen");
+    await plays(phone);
+    await hide(true);
+    await plays(true);
+    await hide(false);
+    await plays(phone);
+    await hide(true);
+    await page.evaluate(() => document.querySelector<HTMLElement>("#listen")?.click());
+    await plays(false);
+  });
+}
+
 scene("every failure in words, and the way out of it", async (scene) => {
   const browser = await launch(scene);
   const kinds: FailureKind[] = ["unreachable", "unauthorized", "forbidden", "unsupported", "protocol"];
