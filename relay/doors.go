@@ -199,8 +199,7 @@ func (d *doors) look(use admission.Use, span time.Duration) (refused float64, be
 		d.share = float64(d.refused) / float64(d.refused+d.taken)
 	}
 	d.begun = float64(d.taken) / span.Seconds()
-	use.Stood = float64(d.line.Waited()) / float64(max(1, d.taken))
-	use.Unused = max(0, 1-d.begun/d.public.Rate)
+	use.Begun, use.Stood = d.begun, float64(d.line.Waited())/float64(max(1, d.taken))
 	begun, d.taken, d.refused = d.taken, 0, 0
 	if !d.fixed && !d.open {
 		use.Refused = d.share

@@ -191,7 +191,7 @@ func (c *crowd) inTurns(ctx context.Context) {
 
 const (
 	// mostUnderWay bounds the newcomers' process.
-	mostUnderWay = 4000
+	mostUnderWay = 2000
 	// stay is how long somebody listens who has come in. Longer, and the storm
 	// would be one of many listeners as well.
 	stay = 2 * time.Second

@@ -97,6 +97,13 @@ type Established struct {
 
 	Before Quantiles `json:"latency_before_ms"`
 	During Quantiles `json:"latency_during_ms"`
+
+	// OwnBefore and OwnDuring are how late the timers were of the process in which
+	// they listen: so much of their latency may be its own.
+	OwnBefore Quantiles `json:"own_lateness_before_ms"`
+	OwnDuring Quantiles `json:"own_lateness_during_ms"`
+
+	Seconds []Quantiles `json:"latency_per_second_ms"` // of the storm
 }
 
 // A sample is what the relay was like at a moment.
@@ -127,6 +134,7 @@ func (r *Result) WriteText(w io.Writer) error {
 	line("established", "%d listeners lost %d of %d datagrams, %d late, %d sessions ended", e.Listeners, e.Lost, e.Expected, e.Late, e.Gone)
 	line("  before", "%s", e.Before)
 	line("  in the storm", "%s", e.During)
+	line("  own lateness", "%s before; %s in the storm", e.OwnBefore, e.OwnDuring)
 	line("speakers", "%d came, %d failed; %s", r.Speakers.Joins, r.Speakers.Failed, r.Speakers.Join)
 	line("relay memory", "%.0f MB before, %.0f MB at most", float64(r.RSSBefore)/1e6, float64(r.RSSMost)/1e6)
 	_, err := io.WriteString(w, b.String())

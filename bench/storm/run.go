@@ -283,8 +283,11 @@ func (r *run) calm(ctx context.Context) error {
 	r.o.Progress("before the storm", 0, 1)
 	r.before = r.grid.Load()
 	r.before.Begin(r.voice.Next() / slots)
-	if err := wait(ctx, calmFor); err != nil {
-		return err
+	calm, over := context.WithTimeout(ctx, calmFor)
+	r.result.Established.OwnBefore = quantiles(own(calm))
+	over()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	r.before.End(r.voice.Next()/slots - 1)
 	a, err := r.tell(ctx, order{Address: r.address, Broadcast: r.voice.Path(), Seconds: calmFor.Seconds(),
@@ -314,6 +317,7 @@ func (r *run) storm(ctx context.Context) error {
 	defer over()
 	watching.Go(func() { r.speakers(raging) })
 	watching.Go(func() { r.sample(ctx, time.Now()) })
+	watching.Go(func() { r.result.Established.OwnDuring = quantiles(own(raging)) })
 	watching.Go(func() {
 		for i := 0; raging.Err() == nil; i++ {
 			r.o.Progress("storm", i, int(r.o.Duration.Seconds()))
@@ -367,6 +371,10 @@ func (r *run) take(a *account) {
 		if time.Duration(d)*time.Microsecond > tooLate {
 			e.Late++
 		}
+	}
+	perSecond := int(time.Second / voice.Every / slots)
+	for at := 0; at < groups; at += perSecond {
+		e.Seconds = append(e.Seconds, quantiles(grid.Delays(at, at+perSecond)))
 	}
 }
 

@@ -101,9 +101,9 @@ const (
 	spareCPU  = 0.70
 	spareLate = 8 * time.Millisecond
 	muchLate  = 4 // times what may be spared
-	// few come where so much of the rate is not wanted; and so much of a step goes into
-	// the long run.
-	few   = 0.9
+	// few come where they are less than so much of the rate; and so much of a step goes
+	// into the long run.
+	few   = 0.1
 	learn = 0.1
 
 	faster = 1.10
@@ -119,7 +119,7 @@ const (
 	forgets = 1.02
 
 	// What was found out is not believed for long when it is not put to the test: while
-	// more than idle of it is not wanted, it is half as much after a dozen seconds, down
+	// less than idle of it is wanted, it is half as much after a dozen seconds, down
 	// to what it was in the beginning. Else all that come after an hour of quiet would be
 	// let in as fast as was right for others.
 	idle     = 0.5
@@ -151,7 +151,7 @@ func (p *Pace) Step(u Use) float64 {
 		p.tooMuch = p.Rate
 		p.Rate *= slower
 		p.settle = settling
-	case u.Unused > idle && u.Refused == 0:
+	case u.Begun < idle*p.Rate && u.Refused == 0 && u.Stood < stood:
 		p.Rate = max(p.Rate*unlearns, min(p.Rate, firstRate*processors))
 	case u.Refused == 0 && u.Stood < stood || late:
 	case 2*u.Late > spare || p.tooMuch > 0 && p.Rate*faster > near*p.tooMuch:
@@ -165,7 +165,7 @@ func (p *Pace) Step(u Use) float64 {
 
 // spare is how late things may be. It learns from the steps in which few come.
 func (p *Pace) spare(u Use) time.Duration {
-	if u.Unused > few {
+	if u.Refused == 0 && u.Begun < few*p.Rate {
 		p.quiet += learn * (min(u.Late, fullLate).Seconds() - p.quiet)
 	}
 	return max(spareLate, time.Duration(2*p.quiet*float64(time.Second)))

@@ -24,9 +24,9 @@ type Use struct {
 	Packets float64
 
 	// Refused is the share of handshakes that could not begin, 0 to 1; Stood that of
-	// those which began that stood in line for a while before; Unused how much of the
-	// rate nobody wanted.
-	Refused, Stood, Unused float64
+	// those which began that stood in line for a while before. Begun are a second.
+	Refused, Stood float64
+	Begun          float64
 }
 
 // A Limit is what a relay is meant for. Zero is no limit.
