@@ -27,6 +27,7 @@ type order struct {
 	// they are in, for After seconds at the most.
 	Together int     `json:"together,omitempty"`
 	Rate     float64 `json:"rate,omitempty"`
+	Stay     float64 `json:"stay,omitempty"` // seconds, of those who have come in
 	People   int     `json:"people,omitempty"`
 	After    float64 `json:"after,omitempty"`
 
@@ -192,9 +193,6 @@ func (c *crowd) inTurns(ctx context.Context) {
 const (
 	// mostUnderWay bounds the newcomers' process.
 	mostUnderWay = 2000
-	// stay is how long somebody listens who has come in. Longer, and the storm
-	// would be one of many listeners as well.
-	stay = 2 * time.Second
 )
 
 // storm has newcomers come at a rate, then waits for those who wait.
@@ -293,7 +291,7 @@ func (c *crowd) come(ctx context.Context, n int, person bool) {
 	}
 	c.mu.Unlock()
 	if err == nil {
-		pause(ctx, stay)
+		pause(ctx, time.Duration(c.Stay*float64(time.Second)))
 		v.leave()
 	}
 }

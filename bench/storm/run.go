@@ -22,8 +22,8 @@ import (
 
 const (
 	turns    = 3 // of the costs of a join and of a handshake
-	turnFor  = 1500 * time.Millisecond
-	together = 8 // newcomers at a time, where it is about costs
+	turnFor  = 2500 * time.Millisecond
+	turnRate = 100 // newcomers a second, where it is about costs: fewer than the relay takes at first
 	crush    = 32
 	crushFor = 8 * time.Second // until the relay has found its pace
 	calmFor  = 6 * time.Second
@@ -32,6 +32,10 @@ const (
 	// peopleFor is for how many seconds of the capacity people come who wait; the
 	// rest of the newcomers only look in.
 	peopleFor = 20
+
+	// stay is how long somebody listens who has come in. Longer, and the storm would
+	// be one of many listeners as well.
+	stay = 2 * time.Second
 
 	slots   = 3                                    // Opus packets a datagram
 	tooLate = 200*time.Millisecond - 3*voice.Every // for the frame that is due first
@@ -175,7 +179,8 @@ func (r *run) tell(ctx context.Context, o order) (*account, error) {
 }
 
 // costs measures in turns what a handshake costs quic-go alone, and a join the
-// relay. What both use when nobody comes is taken off.
+// relay, at the same rate: whoever has more to do at a time wakes up more rarely for
+// each. What both use when nobody comes is taken off.
 func (r *run) costs(ctx context.Context) error {
 	var joins, shakes []float64
 	idle, err := r.cpu(ctx, r.relayMeter, func() (int, error) { return 1, wait(ctx, turnFor) })
@@ -195,7 +200,7 @@ func (r *run) costs(ctx context.Context) error {
 			{r.bareMeter, order{Address: bareAddress}, &shakes, 0},
 			{r.relayMeter, order{Address: r.address, Broadcast: r.voice.Path()}, &joins, idle},
 		} {
-			side.order.Seconds, side.order.Together = turnFor.Seconds(), together
+			side.order.Seconds, side.order.Rate = turnFor.Seconds(), turnRate
 			began := time.Now()
 			n := 0
 			each, err := r.cpu(ctx, side.meter, func() (int, error) {
@@ -291,7 +296,7 @@ func (r *run) calm(ctx context.Context) error {
 	}
 	r.before.End(r.voice.Next()/slots - 1)
 	a, err := r.tell(ctx, order{Address: r.address, Broadcast: r.voice.Path(), Seconds: calmFor.Seconds(),
-		Rate: share * r.result.Capacity, People: 1 << 20, After: 10, Lobby: r.lobby})
+		Rate: share * r.result.Capacity, Stay: stay.Seconds(), People: 1 << 20, After: 10, Lobby: r.lobby})
 	if err != nil {
 		return err
 	}
@@ -329,7 +334,7 @@ func (r *run) storm(ctx context.Context) error {
 		}
 	})
 	a, err := r.tell(ctx, order{Address: r.address, Broadcast: r.voice.Path(), Seconds: r.o.Duration.Seconds(),
-		Rate: r.o.Factor * r.result.Capacity, People: int(peopleFor * r.result.Capacity), After: r.o.After.Seconds(), Lobby: r.lobby})
+		Rate: r.o.Factor * r.result.Capacity, Stay: stay.Seconds(), People: int(peopleFor * r.result.Capacity), After: r.o.After.Seconds(), Lobby: r.lobby})
 	stop()
 	watching.Wait()
 	if err != nil {

@@ -84,7 +84,8 @@ func (l *Line[K, P]) Arrive(now time.Duration, who K, validated bool, keep func(
 			return Pass
 		case f.said == Hold:
 			return l.more(who, keep)
-		case now < f.at+again && !(f.said == Validate && validated):
+		case f.said == Validate && validated:
+		case now < f.at+again:
 			return Ignore
 		}
 	}
