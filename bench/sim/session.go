@@ -298,21 +298,24 @@ func (w *world) come(rm *room, zone int32) {
 	}
 }
 
-// connectFor is how long a page tries to get its first session, unless it is told to
-// wait or was within crowdedFor, before it shows an error (web/src/client/roamer.ts,
-// CONNECT_TIMEOUT and CROWDED_FOR).
+// connectFor is how long a page tries to get its first session before it shows an
+// error, unless it is told to wait or was within crowdedFor; and answeredFor, while a
+// lobby says where to go (web/src/client/roamer.ts, CONNECT_TIMEOUT, CROWDED_FOR and
+// ANSWERED_TIMEOUT).
 const (
-	connectFor = 10 * time.Second
-	crowdedFor = time.Minute
+	connectFor  = 10 * time.Second
+	answeredFor = 30 * time.Second
+	crowdedFor  = time.Minute
 )
 
 // impatient is a page that has no session yet after a while: one that waits for its
 // turn goes on, and one that was refused when it came; another shows an error.
 func (w *world) impatient(id int32) {
 	l := &w.people[id]
+	since := func(ms int32) time.Duration { return w.now - time.Duration(ms)*time.Millisecond }
 	switch {
 	case l.met || l.left:
-	case l.waits, w.now-time.Duration(l.told)*time.Millisecond < crowdedFor:
+	case l.waits, since(l.told) < crowdedFor, len(l.awake.answer.to) > 0 && since(l.came) < answeredFor:
 		w.push(event{at: w.now + connectFor, kind: patience, a: id})
 	default:
 		w.res.Joins.Failed++

@@ -484,6 +484,26 @@ describe("what goes wrong", () => {
       await l.stop();
     }));
 
+  test("doors that do not open although a lobby sends there: tried for half a minute", () =>
+    inWorld(1, async (w) => {
+      const l = w.listen();
+      const dial = w.connect.bind(w);
+      w.connect = () => Promise.reject(new Failure("unreachable", "refused"));
+      const started = l.start();
+      await w.run(13_000);
+      assert.equal(l.state, "connecting");
+      w.connect = dial;
+      await w.run(40_000);
+      await settled(started);
+      await l.stop();
+
+      w.connect = () => Promise.reject(new Failure("unreachable", "refused"));
+      const refused = w.listen();
+      const failed = rejected(refused.start());
+      await w.run(35_000);
+      assert.equal((await settled(failed)).kind, "unreachable");
+    }));
+
   test("a lobby that says so by status 503", () =>
     inWorld(1, async (w) => {
       w.route = () => json({ error: { code: "full", message: "full" } }, 503, { "retry-after": "3" });

@@ -21,6 +21,11 @@ const FIRST_LOBBY_TIMEOUT = 5000;
 const ALIVE_FOR = 1000;
 /** How long no relay may take this client at the beginning, in ms. */
 const CONNECT_TIMEOUT = 10_000;
+/**
+ * The same while a lobby says where to go, in ms: the network is there, and its doors
+ * may be crowded, which browsers do not say of a handshake.
+ */
+const ANSWERED_TIMEOUT = 30_000;
 
 /**
  * For how long after it was told to wait a client that comes and is refused takes
@@ -95,6 +100,8 @@ export class Roamer {
   /** When the lobby is asked again, in the host's ms, while the network is full. */
   retryAt: number | undefined;
   private toldToWaitAt = -Infinity;
+  /** Whether the lobby has said where to go, when it was asked last. */
+  private sentOn = false;
 
   private readonly lines = new Map<Id, Line>();
   private readonly ups = new Set<Line>();
@@ -337,7 +344,9 @@ export class Roamer {
   private patience(): void {
     const timer = setTimeout(() => {
       if (this.everUp || this.over.signal.aborted) return;
-      if (this.retryAt !== undefined || this.host.now() - this.toldToWaitAt < CROWDED_FOR) return this.patience();
+      const now = this.host.now();
+      if (this.retryAt !== undefined || now - this.toldToWaitAt < CROWDED_FOR) return this.patience();
+      if (this.sentOn && now - this.began < ANSWERED_TIMEOUT) return this.patience();
       this.fail(this.lastFailure ?? new Failure("unreachable", `${this.directory.lobby.host}: no relay answers`));
     }, CONNECT_TIMEOUT);
     this.over.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
@@ -376,6 +385,7 @@ export class Roamer {
   private answered(list: RelayList): void {
     this.askAt = this.host.now() + list.retryAfterMs;
     const back = this.lookout.answered();
+    this.sentOn = list.relays.length > 0;
     if (list.relays.length > 0) {
       this.retryAt = undefined;
       this.learn(list);
@@ -395,6 +405,7 @@ export class Roamer {
     if (this.over.signal.aborted) return;
     if (!this.everUp) this.lastFailure = failure;
     this.lookout.unanswered();
+    this.sentOn = false;
     const retryMs = (failure as { retryAfterMs?: number }).retryAfterMs ?? 0;
     if (retryMs > 0 && this.lines.size === 0 && !this.everUp) this.queue(Math.min(retryMs, LONGEST_RETRY));
     else this.tellCandidates();
