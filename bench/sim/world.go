@@ -82,7 +82,7 @@ type waveState struct {
 func (w *world) push(e event) { w.queue.push(e) }
 
 func (w *world) after(d time.Duration, run func()) {
-	w.queue.call(w.now+max(d, 0), run)
+	w.call(w.now+max(d, 0), run)
 }
 
 // newWorld builds a world in which nothing has happened yet.
@@ -186,7 +186,7 @@ func (w *world) begin1() {
 	}
 	for i := range w.s.Happenings {
 		h := &w.s.Happenings[i]
-		w.queue.call(h.At.get()+warmUp, func() { w.strike(h) })
+		w.call(h.At.get()+warmUp, func() { w.strike(h) })
 	}
 }
 
