@@ -16,12 +16,17 @@ import (
 // when that relay dies, they shall not all fall upon one other.
 const listenersAStandby = 100
 
+// relaysAStandby is how many relays of a room share one more.
+const relaysAStandby = 16
+
 // StandbySpread is how many relays share the standbys of so many listeners of a
-// room at one relay, at which so many sessions a second begin:
-// [placement.Options.Spread]. Who comes dials its standby a moment later, and an
-// audience that comes at once shall not fall upon one other then either.
-func StandbySpread(listeners int, joins float64) int {
-	return 1 + listeners/listenersAStandby + int(min(max(joins, 0), placement.MaxSpread))
+// room at one relay, at which so many sessions a second begin, while so many relays
+// take part in the room: [placement.Options.Spread]. Who comes dials its standby a
+// moment later, and an audience that comes at once shall not fall upon one other
+// then either; and when a relay dies for which others all over the room stood by,
+// many relays look for new standbys at once.
+func StandbySpread(listeners int, joins float64, relays int) int {
+	return 1 + listeners/listenersAStandby + int(min(max(joins, 0), placement.MaxSpread)) + relays/relaysAStandby
 }
 
 // fillRate is what share of its capacity a relay shall have to take of newcomers in

@@ -95,10 +95,11 @@ func TestStandbySpread(t *testing.T) {
 	for _, tt := range []struct {
 		listeners int
 		joins     float64
+		relays    int
 		want      int
-	}{{0, 0, 1}, {99, 0.9, 1}, {100, 0, 2}, {100, 10, 12}, {0, -1, 1}, {0, 1e9, 1 + placement.MaxSpread}} {
-		if got := StandbySpread(tt.listeners, tt.joins); got != tt.want {
-			t.Errorf("%d listeners, %v joins a second: %d, want %d", tt.listeners, tt.joins, got, tt.want)
+	}{{0, 0, 0, 1}, {99, 0.9, 15, 1}, {100, 0, 16, 3}, {100, 10, 2, 12}, {0, -1, 0, 1}, {0, 1e9, 0, 1 + placement.MaxSpread}} {
+		if got := StandbySpread(tt.listeners, tt.joins, tt.relays); got != tt.want {
+			t.Errorf("%d listeners, %v joins a second, %d relays: %d, want %d", tt.listeners, tt.joins, tt.relays, got, tt.want)
 		}
 	}
 }

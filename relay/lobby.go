@@ -176,7 +176,11 @@ func packetFor(load int) string {
 // standbySpread is how many relays share the standbys of those who listen to a room
 // here.
 func (r *Relay) standbySpread(room string) int {
-	return StandbySpread(r.listeners(room), r.doors.joins())
+	relays := 0
+	if p := r.mesh.rooms.Plan(room); p != nil {
+		relays = p.Len()
+	}
+	return StandbySpread(r.listeners(room), r.doors.joins(), relays)
 }
 
 // listeners is how many sessions listen to a room here.

@@ -46,7 +46,11 @@ func (w *world) breadth(at *node, rm *room, zone string) int {
 
 // standbySpread is how many relays share the standbys of a relay's listeners.
 func (w *world) standbySpread(r *node, rm *room) int {
-	return relay.StandbySpread(r.listeners(rm), r.begun)
+	relays := 0
+	if p := rm.parts[r.id]; p != nil && p.mover.Plan() != nil {
+		relays = p.mover.Plan().Len()
+	}
+	return relay.StandbySpread(r.listeners(rm), r.begun, relays)
 }
 
 // A shortlist is the part of a directory that a choice for a room can fall upon.
