@@ -24,9 +24,11 @@ const relaysAStandby = 16
 // take part in the room: [placement.Options.Spread]. Who comes dials its standby a
 // moment later, and an audience that comes at once shall not fall upon one other
 // then either; and when a relay dies for which others all over the room stood by,
-// many relays look for new standbys at once.
+// many relays look for new standbys at once. A room of a few stays on few relays,
+// however many come for others.
 func StandbySpread(listeners int, joins float64, relays int) int {
-	return 1 + listeners/listenersAStandby + int(min(max(joins, 0), placement.MaxSpread)) + relays/relaysAStandby
+	coming := min(max(joins, 0), float64(listeners)/4, placement.MaxSpread)
+	return 1 + listeners/listenersAStandby + int(coming) + relays/relaysAStandby
 }
 
 // fillRate is what share of its capacity a relay shall have to take of newcomers in

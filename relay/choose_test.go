@@ -97,7 +97,7 @@ func TestStandbySpread(t *testing.T) {
 		joins     float64
 		relays    int
 		want      int
-	}{{0, 0, 0, 1}, {99, 0.9, 15, 1}, {100, 0, 16, 3}, {100, 10, 2, 12}, {0, -1, 0, 1}, {0, 1e9, 0, 1 + placement.MaxSpread}} {
+	}{{0, 0, 0, 1}, {99, 0.9, 15, 1}, {100, 0, 16, 3}, {100, 10, 2, 12}, {10, 1000, 2, 3}, {0, -1, 0, 1}, {400, 1e9, 0, 5 + placement.MaxSpread}} {
 		if got := StandbySpread(tt.listeners, tt.joins, tt.relays); got != tt.want {
 			t.Errorf("%d listeners, %v joins a second, %d relays: %d, want %d", tt.listeners, tt.joins, tt.relays, got, tt.want)
 		}
