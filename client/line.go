@@ -42,8 +42,9 @@ type line struct {
 	silence context.CancelFunc // ends listening to the relay itself; nil while not
 	source  netip.Addr         // where packets to the relay leave from
 
-	heardAt atomic.Int64 // when anything last came, time since epoch
-	listed  bool         // it sends lists of relays; guarded by the roamer's mu
+	heardAt  atomic.Int64 // when anything last came, time since epoch
+	listed   bool         // it sends lists of relays; guarded by the roamer's mu
+	nextList uint64       // older lists are out of date, whenever they come; likewise
 
 	feed  *feed // a Listener's
 	tasks sync.WaitGroup
@@ -238,7 +239,7 @@ func (p pulse) Group(_ context.Context, g *session.GroupReader) {
 type relaysSink struct{ l *line }
 
 // Datagram implements [session.Sink].
-func (s relaysSink) Datagram(_ uint64, f protocol.Frame) {
+func (s relaysSink) Datagram(sequence uint64, f protocol.Frame) {
 	r := s.l.r
 	list, err := parseRelays(f.Payload)
 	if err != nil {
@@ -247,8 +248,11 @@ func (s relaysSink) Datagram(_ uint64, f protocol.Frame) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s.l.listed = true
 	s.l.heard()
+	if !s.l.inOrder(sequence) {
+		return
+	}
+	s.l.listed = true
 	r.learn(list, s.l)
 	if list.Cold != r.cold && r.onCold != nil {
 		r.cold = list.Cold
@@ -256,10 +260,21 @@ func (s relaysSink) Datagram(_ uint64, f protocol.Frame) {
 	}
 }
 
+// inOrder reports whether a list is newer than all that came: each has a stream of
+// its own, and of two that are sent at once the older one may be read last. The
+// roamer's mu is held.
+func (l *line) inOrder(sequence uint64) bool {
+	if sequence < l.nextList {
+		return false
+	}
+	l.nextList = sequence + 1
+	return true
+}
+
 // Group implements [session.Sink].
 func (s relaysSink) Group(_ context.Context, g *session.GroupReader) {
 	if f, err := g.Next(); err == nil {
-		s.Datagram(0, f)
+		s.Datagram(g.Sequence, f)
 		_, _ = g.Next()
 	}
 }

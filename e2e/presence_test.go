@@ -17,12 +17,13 @@ import (
 // A guide keeps the list of relays that came last.
 type guide struct {
 	mu     sync.Mutex
+	next   uint64 // groups come in streams of their own, a newer one perhaps first
 	relays []string
 	gone   []string
 	bad    error
 }
 
-func (g *guide) Datagram(_ uint64, f protocol.Frame) {
+func (g *guide) Datagram(sequence uint64, f protocol.Frame) {
 	var list struct {
 		Relays []struct{ Name string }
 		Gone   []string
@@ -30,6 +31,10 @@ func (g *guide) Datagram(_ uint64, f protocol.Frame) {
 	err := json.Unmarshal(f.Payload, &list)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if sequence < g.next {
+		return
+	}
+	g.next = sequence + 1
 	g.relays, g.gone, g.bad = nil, list.Gone, err
 	for _, r := range list.Relays {
 		g.relays = append(g.relays, r.Name)
@@ -69,6 +74,11 @@ func TestKilledRelayIsSaidToBeGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := []string{"relay-0", "relay-1", "relay-2"}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the last list, number %d: %v, gone %v, %v", g.next, g.relays, g.gone, g.bad)
+		}
+	})
 	eventually(t, "all are there", func() bool { return g.says(all, nil) })
 	time.Sleep(3 * time.Second) // idle sessions between relays are no silence
 	if !g.says(all, nil) {
