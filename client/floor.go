@@ -5,7 +5,6 @@ import (
 
 	"github.com/stentor-audio/stentor/client/hop"
 	"github.com/stentor-audio/stentor/protocol"
-	"github.com/stentor-audio/stentor/protocol/session"
 	"github.com/stentor-audio/stentor/relay/stage"
 )
 
@@ -14,31 +13,21 @@ import (
 // (docs/stage-audio.md).
 func (f *feed) followFloor(ctx context.Context) {
 	if f.l.o.self == 0 {
-		f.line.followRoom(ctx, protocol.TrackLoudest, floorSink{f}, &f.inUse)
+		f.line.followRoom(ctx, protocol.TrackLoudest, f.heardFloor, &f.inUse)
 	}
 }
 
-// floorSink takes what a relay says of whom listeners hear.
-type floorSink struct{ feed *feed }
-
-// Datagram implements [session.Sink]: none comes.
-func (floorSink) Datagram(uint64, protocol.Frame) {}
-
-// Group implements [session.Sink].
-func (s floorSink) Group(_ context.Context, g *session.GroupReader) {
-	frame, err := g.Next()
-	if err != nil {
-		return
-	}
-	l := s.feed.l
+// heardFloor takes what the relay says of whom listeners hear.
+func (f *feed) heardFloor(frame protocol.Frame) {
+	l := f.l
 	floor, err := protocol.ParseFloor(frame.Payload)
 	if err != nil {
-		l.log.Warn("whom the relay sends cannot be understood", "relay", s.feed.session.Relay(), "cause", err)
+		l.log.Warn("whom the relay sends cannot be understood", "relay", f.session.Relay(), "cause", err)
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if used, _ := s.feed.inUse.get(); !used {
+	if used, _ := f.inUse.get(); !used {
 		return
 	}
 	l.floor = floor

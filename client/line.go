@@ -42,9 +42,8 @@ type line struct {
 	silence context.CancelFunc // ends listening to the relay itself; nil while not
 	source  netip.Addr         // where packets to the relay leave from
 
-	heardAt  atomic.Int64 // when anything last came, time since epoch
-	listed   bool         // it sends lists of relays; guarded by the roamer's mu
-	nextList uint64       // older lists are out of date, whenever they come; likewise
+	heardAt atomic.Int64 // when anything last came, time since epoch
+	listed  bool         // it sends lists of relays; guarded by the roamer's mu
 
 	feed  *feed // a Listener's
 	tasks sync.WaitGroup
@@ -196,7 +195,7 @@ func (l *line) listen(on bool) {
 		ctx, cancel := context.WithCancel(l.ctx)
 		l.silence = cancel
 		l.tasks.Go(func() { l.follow(ctx, tickTrack, pulse{l}) })
-		l.tasks.Go(func() { l.follow(ctx, relaysTrack, relaysSink{l}) })
+		l.tasks.Go(func() { l.follow(ctx, relaysTrack, session.Newest(l.list)) })
 	}
 }
 
@@ -235,46 +234,21 @@ func (p pulse) Group(_ context.Context, g *session.GroupReader) {
 	}
 }
 
-// A relaysSink takes the lists of relays.
-type relaysSink struct{ l *line }
-
-// Datagram implements [session.Sink].
-func (s relaysSink) Datagram(sequence uint64, f protocol.Frame) {
-	r := s.l.r
+// list takes a list of relays.
+func (l *line) list(f protocol.Frame) {
+	r := l.r
 	list, err := parseRelays(f.Payload)
 	if err != nil {
-		r.log.Warn("the relay's list of relays makes no sense", "relay", s.l.session.Relay(), "cause", err)
+		r.log.Warn("the relay's list of relays makes no sense", "relay", l.session.Relay(), "cause", err)
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s.l.heard()
-	if !s.l.inOrder(sequence) {
-		return
-	}
-	s.l.listed = true
-	r.learn(list, s.l)
+	l.heard()
+	l.listed = true
+	r.learn(list, l)
 	if list.Cold != r.cold && r.onCold != nil {
 		r.cold = list.Cold
 		r.step(hop.Event{Kind: hop.SetCold, Cold: r.onCold(list.Cold)})
-	}
-}
-
-// inOrder reports whether a list is newer than all that came: each has a stream of
-// its own, and of two that are sent at once the older one may be read last. The
-// roamer's mu is held.
-func (l *line) inOrder(sequence uint64) bool {
-	if sequence < l.nextList {
-		return false
-	}
-	l.nextList = sequence + 1
-	return true
-}
-
-// Group implements [session.Sink].
-func (s relaysSink) Group(_ context.Context, g *session.GroupReader) {
-	if f, err := g.Next(); err == nil {
-		s.Datagram(g.Sequence, f)
-		_, _ = g.Next()
 	}
 }

@@ -24,12 +24,12 @@ const roomRetry = time.Second
 
 // followRoom follows what the line's relay says of the room by a track, while used is
 // on, until ctx ends or the relay says that it has no such track. Nil is always used.
-func (l *line) followRoom(ctx context.Context, track string, sink session.Sink, used *toggle) {
+func (l *line) followRoom(ctx context.Context, track string, take func(protocol.Frame), used *toggle) {
 	if !l.session.stentor() {
 		return
 	}
 	for used == nil || used.wanted(ctx) == nil {
-		err := l.hearRoom(ctx, track, sink, used)
+		err := l.hearRoom(ctx, track, session.Newest(take), used)
 		if refused := new(session.ResetError); errors.As(err, &refused) && refused.Remote {
 			return
 		}
@@ -71,7 +71,7 @@ func (l *line) hearRoom(ctx context.Context, track string, sink session.Sink, us
 // followView has the program told of the room, if it wants to be.
 func (l *line) followView(ctx context.Context, used *toggle) {
 	if l.r.view.on != nil {
-		l.followRoom(ctx, stateTrack, viewSink{l}, used)
+		l.followRoom(ctx, stateTrack, l.heardView, used)
 	}
 }
 
@@ -95,22 +95,12 @@ func (v *roomView) take(view stage.View) {
 	v.on(view)
 }
 
-// viewSink takes what a relay says of the room.
-type viewSink struct{ line *line }
-
-// Datagram implements [session.Sink]: none comes.
-func (viewSink) Datagram(uint64, protocol.Frame) {}
-
-// Group implements [session.Sink].
-func (s viewSink) Group(_ context.Context, g *session.GroupReader) {
-	frame, err := g.Next()
-	if err != nil {
-		return
-	}
+// heardView takes what the relay says of the room.
+func (l *line) heardView(f protocol.Frame) {
 	var view stage.View
-	if err := json.Unmarshal(frame.Payload, &view); err != nil {
-		s.line.r.log.Warn("what the relay says of the room cannot be understood", "relay", s.line.session.Relay(), "cause", err)
+	if err := json.Unmarshal(f.Payload, &view); err != nil {
+		l.r.log.Warn("what the relay says of the room cannot be understood", "relay", l.session.Relay(), "cause", err)
 		return
 	}
-	s.line.r.view.take(view)
+	l.r.view.take(view)
 }

@@ -68,7 +68,7 @@ func (p *tap) followCatalog(ctx context.Context) error {
 		Broadcast: p.path,
 		Track:     protocol.TrackCatalog,
 		Delivery:  protocol.Delivery{Priority: catalogPriority},
-	}, &catalogSink{p: p})
+	}, session.Newest(p.heardCatalog))
 	if err != nil {
 		return err
 	}
@@ -88,37 +88,22 @@ func (p *tap) followCatalog(ctx context.Context) error {
 	}
 }
 
-// A catalogSink reads catalogs: each group is a whole one.
-type catalogSink struct{ p *tap }
-
-// Datagram implements [session.Sink].
-func (s *catalogSink) Datagram(_ uint64, f protocol.Frame) { s.take(f.Payload) }
-
-// Group implements [session.Sink].
-func (s *catalogSink) Group(_ context.Context, g *session.GroupReader) {
-	f, err := g.Next()
+// heardCatalog takes a catalog.
+func (p *tap) heardCatalog(f protocol.Frame) {
+	c, err := protocol.ParseCatalog(f.Payload)
 	if err != nil {
-		return
-	}
-	s.take(f.Payload)
-	_, _ = g.Next() // to the end, or to where patches would begin
-}
-
-func (s *catalogSink) take(document []byte) {
-	c, err := protocol.ParseCatalog(document)
-	if err != nil {
-		s.p.feed.l.log.Warn("speaker cannot be heard: its catalog is not readable",
-			"speaker", s.p.track.key.speaker, "cause", err, "starts", fmt.Sprintf("%.40q", document))
+		p.feed.l.log.Warn("speaker cannot be heard: its catalog is not readable",
+			"speaker", p.track.key.speaker, "cause", err, "starts", fmt.Sprintf("%.40q", f.Payload))
 		return
 	}
 	for {
 		select {
-		case s.p.catalogs <- c:
+		case p.catalogs <- c:
 			return
 		default:
 		}
 		select {
-		case <-s.p.catalogs: // an older one nobody has read yet
+		case <-p.catalogs: // an older one nobody has read yet
 		default:
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/stentor-audio/stentor/protocol"
+	"github.com/stentor-audio/stentor/protocol/session"
 	"github.com/stentor-audio/stentor/relay/deliver"
 	"github.com/stentor-audio/stentor/relay/floor"
 	"github.com/stentor-audio/stentor/token"
@@ -31,7 +32,7 @@ func (m *mesh) followFloor(ctx context.Context, relay, room string, each func([]
 	sub, err := s.Subscribe(ctx, protocol.Subscribe{
 		Broadcast: deliver.Reports.Join(protocol.Path(room)), Track: protocol.TrackLoudest,
 		Delivery: protocol.Delivery{Priority: planPriority},
-	}, planSink(each))
+	}, session.Newest(func(f protocol.Frame) { each(f.Payload) }))
 	if err != nil {
 		return err
 	}

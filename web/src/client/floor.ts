@@ -1,8 +1,8 @@
-import { type Floor, LOUDEST_TRACK, floorGap, floorVoice, parseFloor } from "../protocol";
+import { type Floor, type Frame, LOUDEST_TRACK, floorGap, floorVoice, parseFloor } from "../protocol";
 import { sleep } from "../session/abort";
 import { StreamError } from "../session/errors";
 import type { Feed } from "./feed";
-import { firstFrames } from "./line";
+import { newestFrames } from "./line";
 import type { Toggle } from "./toggle";
 import type { Track } from "./track";
 
@@ -20,20 +20,20 @@ const PRIORITY = 100;
  */
 export async function followFloor(feed: Feed, room: string, audience: Toggle, take: (floor: Floor) => void): Promise<void> {
   if (!feed.line.stentor) return;
-  const heard = firstFrames((frame) => {
+  const heard = (frame: Frame): void => {
     if (!feed.inUse.on || !audience.on) return;
     try {
       take(parseFloor(frame.payload));
     } catch {
       // what was said before still holds
     }
-  });
+  };
   const request = { broadcast: `${ROOMS}/${room}`, track: LOUDEST_TRACK, priority: PRIORITY, ordered: false, maxLatencyMs: 0 };
   do {
     try {
       await feed.inUse.wanted(feed.signal);
       await audience.wanted(feed.signal);
-      const subscription = await feed.session.subscribe(request, heard, feed.signal);
+      const subscription = await feed.session.subscribe(request, newestFrames(heard), feed.signal);
       const over = subscription.ended.then((cause) => cause ?? new Error("it says no more"));
       while (feed.inUse.on && audience.on) {
         const cause = await Promise.race([over, feed.inUse.changed(), audience.changed()]);

@@ -186,7 +186,7 @@ export class Line {
     try {
       const subscription = await this.session!.subscribe(
         { broadcast, track, priority: 0, ordered: false, maxLatencyMs: 0 },
-        firstFrames(take),
+        newestFrames(take),
         signal,
       );
       await subscription.ended;
@@ -250,6 +250,19 @@ export function firstFrames(take: (frame: Frame, sequence: number) => void): Sin
       await group.next(); // to the end, or it would be stopped
     },
   };
+}
+
+/**
+ * A sink for tracks of which each group says all there is to know. Groups have a stream
+ * each, and of two that are sent at once the older may be read last: it is left out.
+ */
+export function newestFrames(take: (frame: Frame) => void): Sink {
+  let next = 0;
+  return firstFrames((frame, sequence) => {
+    if (sequence < next) return;
+    next = sequence + 1;
+    take(frame);
+  });
 }
 
 async function sleepOr(p: Promise<unknown>, ms: number, signal: AbortSignal): Promise<void> {

@@ -6,6 +6,7 @@ import { choose, sameChoice } from "./choice";
 import { Directory } from "./directory";
 import { Emitter } from "./emitter";
 import { HopLog } from "./hoplog";
+import { newestFrames } from "./line";
 import { askLobby, askWhy, fetchRoom, fetchRooms } from "./lobby";
 import { nameFault } from "./names";
 import { parseRelays } from "./relays";
@@ -368,4 +369,11 @@ test("a handler that throws disturbs nobody else", (t) => {
   events.emit("x", 2);
   assert.deepEqual(got, [1]);
   assert.match(String(reported), /boom/);
+});
+
+test("what comes after something newer is out of date, however it comes", () => {
+  const took: number[] = [];
+  const sink = newestFrames(({ timestamp }) => took.push(timestamp));
+  for (const sequence of [0, 0, 3, 2, 3, 4, 2 ** 50, 5]) sink.datagram(sequence, { timestamp: sequence, payload: new Uint8Array() });
+  assert.deepEqual(took, [0, 3, 4, 2 ** 50]);
 });

@@ -5,7 +5,7 @@ import type { Subscription } from "../session/subscription";
 import { Backoff } from "./backoff";
 import { type Choice, choose, sameChoice } from "./choice";
 import type { Feed } from "./feed";
-import { firstFrames } from "./line";
+import { firstFrames, newestFrames } from "./line";
 import { Toggle } from "./toggle";
 import type { Track } from "./track";
 import { type Format, unpack } from "./unpack";
@@ -231,7 +231,7 @@ export class Tap {
       await this.feed.inUse.wanted(this.signal);
       const subscription = await this.feed.session.subscribe(
         { broadcast: this.path, track: TrackName.Catalog, ...delivery(CATALOG_PRIORITY) },
-        firstFrames((frame) => this.learn(frame.payload)),
+        newestFrames((frame) => this.learn(frame.payload)),
         this.signal,
       );
       const ended = await Promise.race([subscription.ended.then(() => true), this.feed.inUse.changed().then(() => false)]);
