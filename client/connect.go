@@ -39,7 +39,7 @@ func connect(ctx context.Context, e endpoint, o Options, leaf *shown) (session.C
 	case o.Transport == WebTransport:
 		return web(ctx)
 	default:
-		return race(ctx, native, web)
+		return race(ctx, native, web, fallback{fallbackAfter, isALPNError})
 	}
 }
 
@@ -50,10 +50,17 @@ type outcome struct {
 	err  error
 }
 
-// race runs first, and second beside it once first was refused by protocol or
-// stays without an answer. The first connection wins, the other is given up and
-// waited for. If both fail, the error that says more is returned.
-func race(ctx context.Context, first, second dialer) (session.Conn, error) {
+// A fallback says when the second way is tried beside the first: after so long without
+// an answer, or at once on certain errors.
+type fallback struct {
+	after time.Duration
+	on    func(error) bool
+}
+
+// race runs first, and second beside it once that is due. The first connection wins,
+// the other is given up and waited for. If both fail, the error that says more is
+// returned.
+func race(ctx context.Context, first, second dialer, f fallback) (session.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	results := make(chan outcome, 2)
@@ -65,7 +72,7 @@ func race(ctx context.Context, first, second dialer) (session.Conn, error) {
 	}
 	launch(first)
 	running, launched := 1, 1
-	patience := time.NewTimer(fallbackAfter)
+	patience := time.NewTimer(f.after)
 	defer patience.Stop()
 	var failed error
 	for {
@@ -87,7 +94,7 @@ func race(ctx context.Context, first, second dialer) (session.Conn, error) {
 		}
 		switch {
 		case running > 0:
-		case launched == 1 && isALPNError(failed):
+		case launched == 1 && f.on(failed):
 			launch(second)
 			running, launched = 1, 2
 		default:

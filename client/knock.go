@@ -22,24 +22,32 @@ const (
 	// are given to whoever comes from the same address.
 	knocks     = 8
 	knockPause = 100 * time.Millisecond
+
+	// knockAfter is how long it waits for an answer before that: a relay that has no
+	// time to refuse everybody is silent, and the packet that asks again comes late.
+	knockAfter = 400 * time.Millisecond
 )
 
 // connectInTurn is connect. A relay begins only so many handshakes a second and
-// refuses others before it knows who comes; whoever may speak or host shows that
-// over HTTPS, where tokens are seen, and comes again at once (docs/operating.md,
-// when a relay is busy). Others wait for their turn.
+// refuses others before it knows who comes, or says nothing; whoever may speak or
+// host shows that over HTTPS, where tokens are seen, and comes again at once
+// (docs/operating.md, when a relay is busy). Others wait for their turn.
 func connectInTurn(ctx context.Context, e endpoint, o Options, leaf *shown) (session.Conn, error) {
-	conn, err := connect(ctx, e, o, leaf)
-	for range knocks {
-		if !isRefused(err) || !mayGoFirst(e, o) || ctx.Err() != nil {
-			break
-		}
-		if !knock(ctx, e, o) && sleep(ctx, knockPause/2+rand.N(knockPause)) != nil {
-			break
-		}
-		conn, err = connect(ctx, e, o, leaf)
+	plainly := func(ctx context.Context) (session.Conn, error) { return connect(ctx, e, o, leaf) }
+	if !mayGoFirst(e, o) {
+		return plainly(ctx)
 	}
-	return conn, err
+	return race(ctx, plainly, func(ctx context.Context) (conn session.Conn, err error) {
+		for range knocks {
+			if !knock(ctx, e, o) && sleep(ctx, knockPause/2+rand.N(knockPause)) != nil {
+				return nil, context.Cause(ctx)
+			}
+			if conn, err = plainly(ctx); !isRefused(err) || ctx.Err() != nil {
+				break
+			}
+		}
+		return conn, err
+	}, fallback{knockAfter, isRefused})
 }
 
 // isRefused reports whether a relay began no handshake.

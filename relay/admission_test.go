@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -201,6 +202,36 @@ func TestListenersTokenIsNoPass(t *testing.T) {
 	}
 	refusedAsBusy(t, r, client.Options{Transport: client.QUIC, Token: listen})
 	dial(t, r.URL()+"/town", client.Options{Transport: client.QUIC, Token: speak})
+}
+
+// A relay that has no time to refuse everybody says nothing. A speaker does not wait
+// until it is time to send its packet again, but shows that it may go first.
+func TestSpeakerWhoHearsNothingKnocks(t *testing.T) {
+	r := start(t, relay.Config{JoinRate: 0.001})
+	for range atOnce() {
+		dial(t, r.URL()+"/town", client.Options{Transport: client.QUIC, Role: protocol.RoleSubscriber})
+	}
+	var tries atomic.Int32
+	o := client.Options{Transport: client.QUIC, DialQUIC: func(ctx context.Context, address string, cfg *tls.Config, qc *quic.Config) (*quic.Conn, error) {
+		if tries.Add(1) == 1 {
+			<-ctx.Done()
+			return nil, context.Cause(ctx)
+		}
+		return quic.DialAddr(ctx, address, cfg, qc)
+	}}
+	o.Role, o.Timeout = protocol.RolePublisher, 10*time.Second
+	dial(t, r.URL()+"/town", o)
+	if n := tries.Load(); n < 2 {
+		t.Errorf("came in at try %d", n)
+	}
+	tries.Store(0)
+	o.Role, o.Timeout = protocol.RoleSubscriber, time.Second
+	if s, err := client.Dial(within(t), r.URL()+"/town", o); !errors.Is(err, client.ErrUnreachable) {
+		if s != nil {
+			s.Close()
+		}
+		t.Errorf("a listener went first: %v", err)
+	}
 }
 
 // First packets that nobody stands behind do not take the places of those who are

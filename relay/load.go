@@ -62,7 +62,7 @@ func (r *Relay) measureLoad(ctx context.Context) {
 	tick := time.NewTicker(loadEvery)
 	defer tick.Stop()
 	cold := false
-	var gc relaxed
+	gc := relaxed{joinHeap: joinHeapOf(memory())}
 	var garbage collecting
 	last, cpu, sent := time.Now(), processCPU(), r.packetsSent()
 	for {

@@ -53,11 +53,13 @@ func TuneProcess() {
 }
 
 const (
-	// joinHeap is how much the heap may grow between two collections while many
-	// come. A handshake leaves a hundred times the garbage of a packet, and at a
-	// quarter of a small heap a relay would collect after every tenth: that is a
-	// quarter of what a join costs. Afterwards trim gives it back.
-	joinHeap = 96 << 20
+	// leastJoinHeap and mostJoinHeap are how much the heap may grow between two
+	// collections while many come, and joinHeapPart of the machine's memory lies
+	// between them. A handshake leaves a thousand times the garbage of a packet, and
+	// while garbage is collected a packet to all who are in comes 50 to 100 ms late, so
+	// one in a hundred may meet a collection. Afterwards trim gives it back.
+	leastJoinHeap, mostJoinHeap = 96 << 20, 512 << 20
+	joinHeapPart                = 32
 	// roomToCollect is how many times of that the runtime is told, which would begin
 	// by itself only when most of it is used up, and then have whoever allocates help:
 	// packets would wait for that. The relay begins earlier, and nobody has to help.
@@ -65,13 +67,19 @@ const (
 	// manyJoins in half a second are a wave, which is over after so many looks
 	// without one.
 	manyJoins, waveLooks = 10, 6
-	mostPercent          = 2400
+	mostPercent          = 10_000
 )
 
 // relaxed is whether garbage is collected more seldom, because many come.
 type relaxed struct {
-	percent int // by which the heap may grow; zero: as is usual
-	quiet   int // looks since many came
+	joinHeap uint64 // bytes by which it may grow
+	percent  int    // of the heap, likewise; zero: as is usual
+	quiet    int    // looks since many came
+}
+
+// joinHeapOf is by how many bytes the heap may grow where there is so much memory.
+func joinHeapOf(memory uint64) uint64 {
+	return min(max(memory/joinHeapPart, leastJoinHeap), mostJoinHeap)
 }
 
 // heap is what is known of the heap, in bytes: what is in use, and how much of that
@@ -92,12 +100,12 @@ func (x *relaxed) look(joins int, h heap) (percent int, news, collect bool) {
 		x.percent = 0
 		return gcPercent, was != gcPercent, false
 	}
-	percent = min(max(int(100*roomToCollect*joinHeap/max(h.live, 1)), gcPercent), mostPercent)
+	percent = min(max(int(100*roomToCollect*x.joinHeap/max(h.live, 1)), gcPercent), mostPercent)
 	if news = x.percent == 0 || 2*percent < was || percent > 2*was; !news {
 		percent = was
 	}
 	x.percent = percent
-	return percent, news, h.used > h.live+joinHeap
+	return percent, news, h.used > h.live+x.joinHeap
 }
 
 func readHeap() heap {

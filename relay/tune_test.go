@@ -35,12 +35,22 @@ func TestWaveIsOver(t *testing.T) {
 	}
 }
 
+// What may lie about is a part of the memory, within bounds; where that is not known
+// it is little.
+func TestJoinHeapOf(t *testing.T) {
+	for memory, want := range map[uint64]uint64{0: leastJoinHeap, 1 << 30: leastJoinHeap, 8 << 30: 256 << 20, 1 << 40: mostJoinHeap} {
+		if got := joinHeapOf(memory); got != want {
+			t.Errorf("of %d: %d, want %d", memory, got, want)
+		}
+	}
+}
+
 // Garbage is collected more seldom from when many come until some time after the
 // last of them, and then by the relay, before the runtime would; it may grow by less
 // when more of the heap stays.
 func TestRelaxed(t *testing.T) {
 	const mb = 1 << 20
-	var x relaxed
+	x := relaxed{joinHeap: leastJoinHeap}
 	for i, step := range []struct {
 		joins         int
 		heap          heap

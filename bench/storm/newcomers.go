@@ -22,7 +22,7 @@ type order struct {
 	Broadcast protocol.Path `json:"broadcast,omitempty"` // empty: only shake hands
 	Seconds   float64       `json:"seconds"`
 
-	// Together many come, each as soon as the one before has left; or Rate many a
+	// Together many come, each as soon as the one before is in; or Rate many a
 	// second, whatever becomes of those before, of whom People come again until
 	// they are in, for After seconds at the most.
 	Together int     `json:"together,omitempty"`
@@ -182,11 +182,14 @@ func (c *crowd) inTurns(ctx context.Context) {
 					pause(ctx, shortPause/2+rand.N(shortPause))
 					continue
 				}
-				v.leave()
+				c.tasks.Go(func() {
+					pause(ctx, time.Duration(c.Stay*float64(time.Second)))
+					v.leave()
+				})
 			}
 		})
 	}
-	c.tasks.Wait()
+	<-ctx.Done()
 	c.account.Storm = time.Since(c.began).Seconds()
 }
 

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,14 +14,14 @@ import (
 	"github.com/stentor-audio/stentor/bench/process"
 	"github.com/stentor-audio/stentor/bench/tally"
 	"github.com/stentor-audio/stentor/bench/voice"
-	"github.com/stentor-audio/stentor/client"
 	"github.com/stentor-audio/stentor/protocol"
 )
 
 const (
 	turns    = 3 // of the costs of a join and of a handshake
-	turnFor  = 2500 * time.Millisecond
-	turnRate = 100 // newcomers a second, where it is about costs: fewer than the relay takes at first
+	turnFor  = 4 * time.Second
+	turnRate = 300 // newcomers a second, where it is about costs
+	turnMost = 10 * turnRate
 	crush    = 32
 	crushFor = 8 * time.Second // until the relay has found its pace
 	calmFor  = 6 * time.Second
@@ -43,21 +41,16 @@ const (
 
 // A run is one storm.
 type run struct {
-	o      Options
-	result *Result
+	o        Options
+	result   *Result
+	all      []int // processors
+	machines machines
 
-	relay, bare, newcomers *process.Child
-	relayMeter, bareMeter  *process.Meter
-	address, url, lobby    string
-	admin                  string
-
-	session *client.Session
-	voice   *voice.Voice
-	crowd   *benchcrowd.Crowd
-	grid    atomic.Pointer[tally.Grid] // of the phase
-	before  *tally.Grid                // of the calm
-	tasks   sync.WaitGroup
-	hush    context.CancelFunc
+	*venue    // where the storm is
+	newcomers *process.Child
+	crowd     *benchcrowd.Crowd
+	grid      atomic.Pointer[tally.Grid] // of the phase
+	before    *tally.Grid                // of the calm
 }
 
 // Run measures a storm. If something was measured although it ended early, it
@@ -67,7 +60,11 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{o: o, result: &Result{}}
+	r := &run{o: o, result: &Result{}, all: ourProcessors()}
+	r.machines = shareOut(r.all)
+	if len(r.all) > 1 {
+		r.result.Processors = len(r.machines.relay)
+	}
 	defer r.close()
 	err = r.measure(ctx)
 	if ctx.Err() != nil {
@@ -84,7 +81,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 
 // measure goes through the phases.
 func (r *run) measure(ctx context.Context) error {
-	for _, phase := range []func(context.Context) error{r.start, r.costs, r.fill, r.capacity, r.calm, r.storm} {
+	for _, phase := range []func(context.Context) error{r.start, r.costs, r.open, r.fill, r.capacity, r.calm, r.storm} {
 		if err := phase(ctx); err != nil {
 			return err
 		}
@@ -92,63 +89,21 @@ func (r *run) measure(ctx context.Context) error {
 	return nil
 }
 
-// start starts the processes and the voice.
+// start starts the newcomers' process, and goes where the relay is not.
 func (r *run) start(ctx context.Context) (err error) {
 	r.o.Progress("starting", 0, 1)
-	admin, err := freePort()
-	if err != nil {
+	if err := allStayOn(r.machines.others); err != nil {
 		return err
 	}
-	page, err := freePort()
-	if err != nil {
-		return err
-	}
-	r.admin, r.lobby = admin, "http://"+page+"/v1/rooms/bench/relays?purpose=listen"
-	args := []string{"relay", "--open", "--listen", "127.0.0.1:0", "--http", page, "--admin", admin, "--name", "storm",
-		"--log-level", "error", "--capacity", "20000", "--drain", "0s"}
-	if r.o.JoinRate > 0 {
-		args = append(args, "--join-rate", strconv.FormatFloat(r.o.JoinRate, 'f', -1, 64))
-	}
-	if r.relay, err = process.Start(ctx, process.Options{Path: r.o.Executable, Args: args}); err != nil {
-		return err
-	}
-	_, r.url, _ = strings.Cut(r.relay.Ready(), " ")
-	u, err := url.Parse(r.url)
-	if err != nil {
-		return err
-	}
-	r.address = u.Host
-	if r.relayMeter, err = process.Open(r.relay.PID()); err != nil {
-		return err
-	}
-	if r.bare, err = process.Start(ctx, process.Options{Path: r.o.Executable,
-		Args: []string{"bench", "bare-server", "--packet", "20ms", "--bytes", "80"}}); err != nil {
-		return err
-	}
-	if r.bareMeter, err = process.Open(r.bare.PID()); err != nil {
-		return err
-	}
-	if r.newcomers, err = process.Start(ctx, process.Options{Path: r.o.Executable,
-		Args: []string{"bench", "storm-newcomers"}, Thread: lowerPriority}); err != nil {
-		return err
-	}
-	return r.speak(ctx)
+	r.newcomers, err = process.Start(ctx, process.Options{Path: r.o.Executable,
+		Args: []string{"bench", "storm-newcomers"}, Thread: lowerPriority})
+	return err
 }
 
-// speak lets a voice talk until the end.
-func (r *run) speak(ctx context.Context) (err error) {
-	hop := client.NewHopID()
-	if r.voice, err = voice.New("bench/voice", hop, 80); err != nil {
-		return err
-	}
-	r.session, err = client.Dial(ctx, r.url, client.Options{Role: protocol.RolePublisher, HopID: hop, Publisher: r.voice})
-	if err != nil {
-		return fmt.Errorf("voice: %w", err)
-	}
-	talking, hush := context.WithCancel(context.WithoutCancel(ctx))
-	r.hush = hush
-	r.tasks.Go(func() { r.voice.Talk(talking, 1<<40) })
-	return wait(ctx, time.Second)
+// open opens the relay that the storm comes to.
+func (r *run) open(ctx context.Context) (err error) {
+	r.venue, err = open(ctx, r.o.Executable, r.machines.relay, r.o.JoinRate)
+	return err
 }
 
 // tell gives the newcomers an order and waits for their account.
@@ -159,6 +114,10 @@ func (r *run) tell(ctx context.Context, o order) (*account, error) {
 	}
 	if err := r.newcomers.Command(string(b)); err != nil {
 		return nil, err
+	}
+	var over <-chan struct{}
+	if r.venue != nil {
+		over = r.relay.Done()
 	}
 	select {
 	case line, ok := <-r.newcomers.Lines():
@@ -171,64 +130,80 @@ func (r *run) tell(ctx context.Context, o order) (*account, error) {
 			return nil, fmt.Errorf("newcomers: %w", err)
 		}
 		return &a, nil
-	case <-r.relay.Done():
+	case <-over:
 		return nil, r.relay.Err()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
 }
 
-// costs measures in turns what a handshake costs quic-go alone, and a join the
-// relay, at the same rate: whoever has more to do at a time wakes up more rarely for
-// each. What both use when nobody comes is taken off.
+// costs measures in turns what a handshake costs quic-go alone, and a join a relay
+// that lets in whoever comes, at the same rate: one at which a processor that is woken
+// finds the next already waiting, as it is when very many come. What the relay
+// uses when nobody comes is taken off.
 func (r *run) costs(ctx context.Context) error {
-	var joins, shakes []float64
-	idle, err := r.cpu(ctx, r.relayMeter, func() (int, error) { return 1, wait(ctx, turnFor) })
+	v, err := open(ctx, r.o.Executable, r.machines.relay, turnMost)
 	if err != nil {
 		return err
 	}
-	profile := r.profile(ctx, turns*3*turnFor)
+	defer v.close()
+	bare, err := process.Start(ctx, process.Options{Path: r.o.Executable,
+		Args:   []string{"bench", "bare-server", "--packet", "20ms", "--bytes", "80"},
+		Thread: func() error { return stayOn(r.machines.relay) }})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = bare.Stop() }()
+	bareMeter, err := process.Open(bare.PID())
+	if err != nil {
+		return err
+	}
+	_, bareAddress, _ := strings.Cut(bare.Ready(), " ")
+	idle, err := cpu(v.meter, func() (int, error) { return 1, wait(ctx, turnFor) })
+	if err != nil {
+		return err
+	}
+	profile := v.profile(ctx, r.o.Profile, turns*2*turnFor)
+	var joins, shakes, ratios []float64
 	for i := range turns {
 		r.o.Progress("what a join costs", i, turns)
-		_, bareAddress, _ := strings.Cut(r.bare.Ready(), " ")
-		for _, side := range []struct {
-			meter *process.Meter
-			order order
-			into  *[]float64
-			idle  float64
-		}{
-			{r.bareMeter, order{Address: bareAddress}, &shakes, 0},
-			{r.relayMeter, order{Address: r.address, Broadcast: r.voice.Path()}, &joins, idle},
-		} {
-			side.order.Seconds, side.order.Rate = turnFor.Seconds(), turnRate
-			began := time.Now()
-			n := 0
-			each, err := r.cpu(ctx, side.meter, func() (int, error) {
-				a, err := r.tell(ctx, side.order)
-				if err != nil {
-					return 0, err
-				}
-				if n = a.Admitted; n == 0 {
-					return 0, fmt.Errorf("nobody could join: %s", a.Error)
-				}
-				return n, wait(ctx, 200*time.Millisecond) // the last connections close
-			})
-			if err != nil {
-				return err
-			}
-			each -= side.idle * time.Since(began).Seconds() / turnFor.Seconds() / float64(n)
-			*side.into = append(*side.into, each)
+		shake, err := r.cost(ctx, bareMeter, order{Address: bareAddress}, 0)
+		if err != nil {
+			return err
 		}
+		join, err := r.cost(ctx, v.meter, order{Address: v.address, Broadcast: v.voice.Path()}, idle)
+		if err != nil {
+			return err
+		}
+		// A machine is not always equally fast: what is compared came one after the other.
+		shakes, joins, ratios = append(shakes, shake), append(joins, join), append(ratios, join/shake)
 	}
 	r.result.CPUPerJoin, r.result.CPUPerHandshake = tally.Median(joins), tally.Median(shakes)
-	r.result.Ratio = r.result.CPUPerJoin / r.result.CPUPerHandshake
-	_ = r.bare.Stop()
-	r.bare = nil
+	r.result.Ratio = tally.Median(ratios)
 	return <-profile
 }
 
+// cost is what each of a turn's newcomers costs a process that uses idle in the same
+// time without them, in milliseconds.
+func (r *run) cost(ctx context.Context, m *process.Meter, o order, idle float64) (float64, error) {
+	o.Seconds, o.Rate = turnFor.Seconds(), turnRate
+	began := time.Now()
+	n := 0
+	each, err := cpu(m, func() (int, error) {
+		a, err := r.tell(ctx, o)
+		if err != nil {
+			return 0, err
+		}
+		if n = a.Admitted; n == 0 {
+			return 0, fmt.Errorf("nobody could join: %s", a.Error)
+		}
+		return n, wait(ctx, 200*time.Millisecond) // the last connections close
+	})
+	return each - idle*time.Since(began).Seconds()/turnFor.Seconds()/float64(n), err
+}
+
 // cpu is how many milliseconds a process used for each of what do counts.
-func (r *run) cpu(_ context.Context, m *process.Meter, do func() (int, error)) (float64, error) {
+func cpu(m *process.Meter, do func() (int, error)) (float64, error) {
 	before, err := m.Read()
 	if err != nil {
 		return 0, err
@@ -266,7 +241,7 @@ func (r *run) newGrid(span time.Duration) *tally.Grid {
 // capacity measures how many the relay takes when as many come as it takes.
 func (r *run) capacity(ctx context.Context) error {
 	r.o.Progress("how many can join", 0, 1)
-	a, err := r.tell(ctx, order{Address: r.address, Broadcast: r.voice.Path(), Seconds: crushFor.Seconds(), Together: crush})
+	a, err := r.tell(ctx, order{Address: r.address, Broadcast: r.voice.Path(), Seconds: crushFor.Seconds(), Together: crush, Stay: stay.Seconds()})
 	if err != nil {
 		return err
 	}
@@ -307,7 +282,7 @@ func (r *run) calm(ctx context.Context) error {
 
 // storm is the storm.
 func (r *run) storm(ctx context.Context) error {
-	before, err := r.relayMeter.Read()
+	before, err := r.meter.Read()
 	if err != nil {
 		return err
 	}
@@ -385,11 +360,11 @@ func (r *run) take(a *account) {
 
 // sample looks at the relay every half second.
 func (r *run) sample(ctx context.Context, began time.Time) {
-	last, err := r.relayMeter.Read()
+	last, err := r.meter.Read()
 	at := time.Now()
 	for err == nil && wait(ctx, 500*time.Millisecond) == nil {
 		var u process.Usage
-		if u, err = r.relayMeter.Read(); err != nil {
+		if u, err = r.meter.Read(); err != nil {
 			return
 		}
 		now := time.Now()
@@ -411,18 +386,10 @@ func (r *run) close() {
 	if r.crowd != nil {
 		r.crowd.Close()
 	}
-	if r.hush != nil {
-		r.hush()
+	if r.venue != nil {
+		r.venue.close()
 	}
-	r.tasks.Wait()
-	if r.session != nil {
-		r.session.Close()
-	}
-	for _, c := range []*process.Child{r.bare, r.relay} {
-		if c != nil {
-			_ = c.Stop()
-		}
-	}
+	_ = allStayOn(r.all)
 }
 
 // wait waits, or says why there is no use in it.

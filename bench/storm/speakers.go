@@ -72,22 +72,22 @@ func (r *run) speaker(ctx context.Context) (s *client.Session, closing func(), e
 	return s, closing, err
 }
 
-// profile takes a CPU profile of the relay, if one is wanted. The channel has why
+// profile takes a CPU profile of the relay, if a file for it is named. The channel has why
 // it could not be, or nil.
-func (r *run) profile(ctx context.Context, over time.Duration) <-chan error {
+func (v *venue) profile(ctx context.Context, path string, over time.Duration) <-chan error {
 	done := make(chan error, 1)
-	if r.o.Profile == "" {
+	if path == "" {
 		done <- nil
 		return done
 	}
 	go func() {
-		resp, err := http.Get(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", r.admin, int(over.Seconds())))
+		resp, err := http.Get(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", v.admin, int(over.Seconds())))
 		if err != nil {
 			done <- fmt.Errorf("%w: %w", errProfile, err)
 			return
 		}
 		defer func() { _ = resp.Body.Close() }()
-		f, err := os.Create(r.o.Profile)
+		f, err := os.Create(path)
 		if err == nil {
 			_, err = io.Copy(f, resp.Body)
 			_ = f.Close()

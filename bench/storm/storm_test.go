@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,38 @@ func TestTold(t *testing.T) {
 				t.Fatalf("told to wait %v where the lobby said %d ms", got, tt.lobby)
 			}
 		}
+	}
+}
+
+func TestShareOut(t *testing.T) {
+	for _, tt := range []struct{ all, relay, others []int }{
+		{nil, nil, nil},
+		{[]int{3}, []int{3}, []int{3}},
+		{[]int{0, 1}, []int{0}, []int{1}},
+		{[]int{2, 4, 6}, []int{2}, []int{4, 6}},
+		{[]int{0, 1, 2, 3}, []int{0, 1}, []int{2, 3}},
+	} {
+		if m := shareOut(tt.all); !slices.Equal(m.relay, tt.relay) || !slices.Equal(m.others, tt.others) {
+			t.Errorf("of %v the relay has %v, others %v; want %v and %v", tt.all, m.relay, m.others, tt.relay, tt.others)
+		}
+	}
+}
+
+// A process that keeps to some processors can be let go again.
+func TestStayOn(t *testing.T) {
+	all := ourProcessors()
+	if len(all) < 2 {
+		t.Skip("there is one processor")
+	}
+	if err := allStayOn(all[:1]); err != nil {
+		t.Fatal(err)
+	}
+	got := ourProcessors()
+	if err := allStayOn(all); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, all[:1]) || !slices.Equal(ourProcessors(), all) {
+		t.Errorf("stayed on %v and then on %v; want %v and %v", got, ourProcessors(), all[:1], all)
 	}
 }
 

@@ -1,5 +1,0 @@
-//go:build !linux
-
-package storm
-
-func lowerPriority() error { return nil }
