@@ -24,6 +24,7 @@ const (
 	turnMost = 10 * turnRate
 	crush    = 32
 	crushFor = 8 * time.Second // until the relay has found its pace
+	quietFor = 12 * time.Second // nobody comes; in half of it a single moment would decide
 	calmFor  = 6 * time.Second
 	share    = 0.8 // of the capacity, for the calm
 
@@ -221,7 +222,7 @@ func cpu(m *process.Meter, do func() (int, error)) (float64, error) {
 
 // fill lets the listeners in who are established.
 func (r *run) fill(ctx context.Context) (err error) {
-	r.grid.Store(r.newGrid(calmFor))
+	r.grid.Store(r.newGrid(quietFor))
 	r.crowd, err = benchcrowd.Join(ctx, benchcrowd.Options{
 		Address: r.address, Broadcast: r.voice.Path(), Track: protocol.Track60,
 		Listeners: r.o.Listeners, Rate: 50,
@@ -263,8 +264,8 @@ func (r *run) calm(ctx context.Context) error {
 	r.o.Progress("before the storm", 0, 1)
 	r.before = r.grid.Load()
 	r.before.Begin(r.voice.Next() / slots)
-	calm, over := context.WithTimeout(ctx, calmFor)
-	r.result.Established.OwnBefore = quantiles(own(calm))
+	quiet, over := context.WithTimeout(ctx, quietFor)
+	r.result.Established.OwnBefore = quantiles(own(quiet))
 	over()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

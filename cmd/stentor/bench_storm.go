@@ -20,8 +20,9 @@ func benchStormCommand() *cli.Command {
 			"stentor bench storm --join-rate 200 --json",
 		Description: "Lets listeners in, measures what a join costs beside a bare handshake and how many can join\n" +
 			"a second, and then lets ten times as many come: what do those notice who are in, do speakers\n" +
-			"get in, and does everybody who is told to wait come in afterwards? Takes about two minutes.\n" +
-			"The newcomers run at a lower priority: they would be on other machines. Needs Linux.",
+			"get in, and does everybody who is told to wait come in afterwards? Takes about two and a half\n" +
+			"minutes. The relay has half of the processors to itself and the newcomers, who run at a lower\n" +
+			"priority, the rest: they would be on other machines. Needs Linux.",
 		OnUsageError: usageError,
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "listeners", Value: 300, Usage: "how many are in before", EnvVars: env("listeners")},
