@@ -23,7 +23,7 @@ const (
 	turnRate = 300 // newcomers a second, where it is about costs
 	turnMost = 10 * turnRate
 	crush    = 32
-	crushFor = 8 * time.Second // until the relay has found its pace
+	crushFor = 8 * time.Second  // until the relay has found its pace
 	quietFor = 12 * time.Second // nobody comes; in half of it a single moment would decide
 	calmFor  = 6 * time.Second
 	share    = 0.8 // of the capacity, for the calm
