@@ -85,9 +85,12 @@ func TestBrowserThatReadsNoDatagramsGetsStreams(t *testing.T) {
 	t.Parallel()
 	tn := startTown(t, "--open")
 	work := tn.task(t)
-	work.Datagrams = false
+	want := work.Groups
+	work.Datagrams, work.Groups = false, want+10
 	r := servePage(t, work).browse(t)
-	tn.check(t, r, r.Groups, work.Groups)
+	// Streams overtake each other: of the last that the page waited for, one may lack.
+	slices.SortFunc(r.Groups, func(a, b arrival) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	tn.check(t, r, r.Groups[:min(want, len(r.Groups))], want)
 	if len(r.Datagrams) != 0 {
 		t.Errorf("%d datagrams came", len(r.Datagrams))
 	}

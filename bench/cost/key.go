@@ -128,7 +128,7 @@ var defaults = []Figure{
 	{StandbyCPU, 88, "µs", idle, 0, 10e3},
 	{StandbyPackets, 0.5, "packets/s", "docs/hops.md, two sessions", 0, 100},
 	{OpusBytes, 80, "bytes", "32 kbit/s in packets of 20 ms", 1, 1275},
-	{JoinCPU, 2.0, "ms", storm + " --join-rate 100: 2.2 bare handshakes; without, 1.5 ms and 1.6", 0.01, 1000},
+	{JoinCPU, 2.0, "ms", storm + ": 1.3 to 1.6 ms where 300 come a second, 2 to 3 where 100 do", 0.01, 1000},
 	{JoinClientCPU, 2.5, "ms", hops + ": processors, while listeners come", 0.01, 1000},
 	{JoinSpare, 0.70, "of the processors", "relay/admission/bucket.go, spareCPU", 0.01, 1},
 	{FirstAudio50, 4.2, "ms", storm + " --join-rate 100: at 80 % of the capacity", 0.1, 60e3},

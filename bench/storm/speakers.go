@@ -3,11 +3,7 @@ package storm
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
-	"io"
 	"net"
-	"net/http"
-	"os"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -70,39 +66,4 @@ func (r *run) speaker(ctx context.Context) (s *client.Session, closing func(), e
 		},
 	})
 	return s, closing, err
-}
-
-// profile takes a CPU profile of the relay, if a file for it is named. The channel has why
-// it could not be, or nil.
-func (v *venue) profile(ctx context.Context, path string, over time.Duration) <-chan error {
-	done := make(chan error, 1)
-	if path == "" {
-		done <- nil
-		return done
-	}
-	go func() {
-		resp, err := http.Get(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", v.admin, int(over.Seconds())))
-		if err != nil {
-			done <- fmt.Errorf("%w: %w", errProfile, err)
-			return
-		}
-		defer func() { _ = resp.Body.Close() }()
-		f, err := os.Create(path)
-		if err == nil {
-			_, err = io.Copy(f, resp.Body)
-			_ = f.Close()
-		}
-		done <- err
-	}()
-	return done
-}
-
-// freePort finds a free port of the loopback for a program that must be told one.
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
 }

@@ -3,7 +3,11 @@ package storm
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -91,4 +95,39 @@ func (v *venue) close() {
 		v.session.Close()
 	}
 	_ = v.relay.Stop()
+}
+
+// profile takes a CPU profile of the relay, if a file for it is named. The channel has why
+// it could not be, or nil.
+func (v *venue) profile(ctx context.Context, path string, over time.Duration) <-chan error {
+	done := make(chan error, 1)
+	if path == "" {
+		done <- nil
+		return done
+	}
+	go func() {
+		resp, err := http.Get(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", v.admin, int(over.Seconds())))
+		if err != nil {
+			done <- fmt.Errorf("%w: %w", errProfile, err)
+			return
+		}
+		defer func() { _ = resp.Body.Close() }()
+		f, err := os.Create(path)
+		if err == nil {
+			_, err = io.Copy(f, resp.Body)
+			_ = f.Close()
+		}
+		done <- err
+	}()
+	return done
+}
+
+// freePort finds a free port of the loopback for a program that must be told one.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String(), nil
 }
