@@ -52,7 +52,7 @@ func startRelay(ctx context.Context, o Options) (*target, error) {
 	args := []string{"relay", "--open", "--listen", "127.0.0.1:0", "--http", "", "--name", "bench",
 		"--log-level", "warn", "--capacity", strconv.Itoa(max(5000, o.Listeners+o.Freeze+10))}
 	if o.Profile != "" {
-		admin, err := freePort()
+		admin, err := process.FreePort()
 		if err != nil {
 			return nil, err
 		}
@@ -77,16 +77,6 @@ func startRelay(ctx context.Context, o Options) (*target, error) {
 		return nil, fmt.Errorf("relay: %w", err)
 	}
 	return t, nil
-}
-
-// freePort finds a free port of the loopback for a program that must be told one.
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
 }
 
 // address is HOST:PORT.

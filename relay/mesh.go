@@ -303,7 +303,8 @@ func followReport(ctx context.Context, s *session.Session, room, track string, d
 	}
 }
 
-// planSink takes plans, each a group of one frame.
+// planSink takes plans, each a group of one frame, and what has changed of a room's state.
+// All of them, in whatever order they come: plans have versions, and changes are merged.
 type planSink func([]byte)
 
 // Datagram implements [session.Sink]: no plan comes as one.

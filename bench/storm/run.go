@@ -3,7 +3,6 @@ package storm
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -404,5 +403,3 @@ func wait(ctx context.Context, d time.Duration) error {
 		return context.Cause(ctx)
 	}
 }
-
-var errProfile = errors.New("profile")

@@ -3,11 +3,7 @@ package storm
 import (
 	"context"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,18 +24,18 @@ type venue struct {
 
 	session *client.Session
 	voice   *voice.Voice
-	talk    sync.WaitGroup
+	tasks   sync.WaitGroup
 	hush    context.CancelFunc
 }
 
 // open starts a relay on the given processors, which begins joinRate handshakes a
 // second, or as many as it finds right if that is zero.
 func open(ctx context.Context, executable string, processors []int, joinRate float64) (v *venue, err error) {
-	admin, err := freePort()
+	admin, err := process.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	page, err := freePort()
+	page, err := process.FreePort()
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +78,7 @@ func (v *venue) speak(ctx context.Context) (err error) {
 	}
 	talking, hush := context.WithCancel(context.WithoutCancel(ctx))
 	v.hush = hush
-	v.talk.Go(func() { v.voice.Talk(talking, 1<<40) })
+	v.tasks.Go(func() { v.voice.Talk(talking, 1<<40) })
 	return wait(ctx, time.Second)
 }
 
@@ -90,44 +86,27 @@ func (v *venue) close() {
 	if v.hush != nil {
 		v.hush()
 	}
-	v.talk.Wait()
+	_ = v.relay.Stop() // and with it a profile that is being taken
+	v.tasks.Wait()
 	if v.session != nil {
 		v.session.Close()
 	}
-	_ = v.relay.Stop()
 }
 
 // profile takes a CPU profile of the relay, if a file for it is named. The channel has why
 // it could not be, or nil.
-func (v *venue) profile(ctx context.Context, path string, over time.Duration) <-chan error {
+func (v *venue) profile(ctx context.Context, file string, over time.Duration) <-chan error {
 	done := make(chan error, 1)
-	if path == "" {
+	if file == "" {
 		done <- nil
 		return done
 	}
-	go func() {
-		resp, err := http.Get(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", v.admin, int(over.Seconds())))
+	v.tasks.Go(func() {
+		err := process.Profile(ctx, v.admin, over, file)
 		if err != nil {
-			done <- fmt.Errorf("%w: %w", errProfile, err)
-			return
-		}
-		defer func() { _ = resp.Body.Close() }()
-		f, err := os.Create(path)
-		if err == nil {
-			_, err = io.Copy(f, resp.Body)
-			_ = f.Close()
+			err = fmt.Errorf("profile: %w", err)
 		}
 		done <- err
-	}()
+	})
 	return done
-}
-
-// freePort finds a free port of the loopback for a program that must be told one.
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
 }
