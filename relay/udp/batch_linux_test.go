@@ -73,13 +73,18 @@ func TestBatchReachesEitherFamily(t *testing.T) {
 // Each of many goroutines writes packets of its own; each packet comes once, whole.
 func TestBatchLosesNothing(t *testing.T) {
 	const writers, each = 20, 100
+	// No more are on their way than the smallest receive buffer of a kernel takes,
+	// or they would be lost there while the reader waits for its turn; and more
+	// than a batch, so that writers meet a full one.
+	onTheWay := make(chan struct{}, batchMax+16)
 	from, to := batcher(t, "127.0.0.1:0"), batcher(t, "127.0.0.1:0")
 	addr := port(to, "127.0.0.1")
 	var writing sync.WaitGroup
 	for w := range writers {
 		writing.Go(func() {
 			for i := range each {
-				p := make([]byte, 8+w*60) // of different lengths, some full
+				onTheWay <- struct{}{}
+				p := make([]byte, 8+w*20) // of different lengths
 				binary.BigEndian.PutUint32(p, uint32(w))
 				binary.BigEndian.PutUint32(p[4:], uint32(i))
 				if n, _, err := from.WriteMsgUDP(p, nil, addr); err != nil || n != len(p) {
@@ -98,10 +103,11 @@ func TestBatchLosesNothing(t *testing.T) {
 		}
 		for _, m := range ms[:n] {
 			key := binary.BigEndian.Uint64(m.Buffers[0])
-			if want := 8 + int(key>>32)*60; m.N != want || seen[key] {
+			if want := 8 + int(key>>32)*20; m.N != want || seen[key] {
 				t.Fatalf("packet %x: %d bytes, want %d; seen %v", key, m.N, want, seen[key])
 			}
 			seen[key] = true
+			<-onTheWay
 		}
 	}
 	writing.Wait()
