@@ -140,6 +140,31 @@ scene("relays are told how loud it is at the page", async (scene) => {
   for (const [byte = 0] of reports) assert.equal(byte > 127, (byte & 0x7f) <= 50, "the highest bit is for speech");
 });
 
+scene("a crowd has taken every place at the doors: who speaks comes in all the same", async (scene) => {
+  const relay = await startRelay(scene, "relay-a", "--join-rate", "0.001");
+  const page = await visit(scene, relay, { complaints: true });
+  const crowd = await open(scene, await launch(scene), `${relay.http}/`, { complaints: true });
+  const came = await crowd.evaluate(async ([url, hash]) => {
+    const value = Uint8Array.from(hash.match(/../g)!, (pair) => parseInt(pair, 16));
+    const here: WebTransport[] = ((globalThis as unknown as { here: WebTransport[] }).here = []);
+    for (;;) {
+      const web = new WebTransport(url, { protocols: ["moq-lite-05"], allowPooling: false, serverCertificateHashes: [{ algorithm: "sha-256", value }] });
+      const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error("late")), 1000));
+      const refused = await Promise.race([web.ready, late]).then(() => false, () => true);
+      if (refused) return here.length;
+      here.push(web);
+    }
+  }, [`${relay.url}/town`, await hashOf(relay)] as const);
+  const began = performance.now();
+  await goLive(page, "ada");
+  await live(page);
+  const took = performance.now() - began;
+  scene.say(`behind ${came} others, live after ${took.toFixed(0)} ms`);
+  assert.ok(came > 0, "the crowd is in");
+  const metrics = async (): Promise<string> => (await fetch(`${relay.admin}/metrics`)).text();
+  await eventually("it is by WebTransport", async () => /^stentor_sessions\{transport="websocket"\} 0$/m.test(await metrics()));
+});
+
 scene("microphones: refused, missing, taken away", async (scene) => {
   const relay = await startRelay(scene, "relay-a");
   const refusing = await visit(scene, relay, { permissions: [], globals: {} });

@@ -27,6 +27,7 @@ export const browser: Host = {
     connect(url, {
       certificateHashes: reach.hashes,
       ...(reach.transport && { transports: [reach.transport] }),
+      ...(reach.knock && { knock: reach.knock }),
       signal: reach.signal,
     }),
   sound: ({ workletUrl, record, onstate }) => new Player({ workletUrl: workletUrl ?? besideUs(), record, onstate }),

@@ -16,6 +16,7 @@ export class Directory {
   /** The relay at the page's own address, once it is known which that is. */
   private own: ListedRelay | undefined;
   private hash: string | undefined; // of its certificate
+  private stranger = false; // it does not say what its certificate is
   /** Why a relay will never take this client, by host and port. */
   private readonly refused = new Map<string, Failure>();
   /** Whether an attempt at a relay's own address has ever succeeded, by name. */
@@ -29,11 +30,15 @@ export class Directory {
     this.path = "/" + encodeURIComponent(room);
   }
 
-  /** The relays to choose from: the listed ones, best first, then the page's own. */
+  /**
+   * The relays to choose from: the listed ones, best first, then the page's own, unless
+   * that may still turn out to be one of them.
+   */
   candidates(): Candidate[] {
     const all = this.listed.map((relay) => this.candidate(relay));
     const { own, lobby } = this;
     if (all.some((c) => c.name === own?.name || hostOf(c.url) === hostOf(lobby.href))) return all;
+    if (all.length > 0 && !this.recognised && !this.stranger) return all;
     return [...all, own ? this.candidate(own) : { name: lobby.host, zone: "", url: this.at(lobby), hashes: [] }];
   }
 
@@ -59,9 +64,13 @@ export class Directory {
     return this.hash !== undefined;
   }
 
-  /** Learns the certificate of the relay at the page's own address: by it lists know the relay. */
-  recognise(hash: string): void {
-    this.hash = hash.trim().toLowerCase();
+  /**
+   * Learns the certificate of the relay at the page's own address, by which lists know
+   * the relay; or that it does not say.
+   */
+  recognise(hash: string | undefined): void {
+    this.stranger = hash === undefined;
+    this.hash = hash?.trim().toLowerCase();
     this.findOwn();
   }
 
@@ -93,6 +102,18 @@ export class Directory {
   lobbies(): string[] {
     const all = [this.lobby.origin, ...this.listed.map((relay) => relay.url.origin)];
     return [...new Set(all)];
+  }
+
+  /**
+   * Where a page may ask a relay something over HTTP before it has a session: at the
+   * page's own address, or where an authority vouches for its certificate. Undefined
+   * where neither holds, or where there is no WebTransport that it could be about.
+   */
+  asks(c: Candidate): string | undefined {
+    const { origin, protocol } = new URL(c.url);
+    if (protocol !== "https:") return undefined;
+    if (c.name === this.own?.name || origin === this.lobby.origin) return this.lobby.origin;
+    return c.hashes?.length ? undefined : origin;
   }
 
   /**

@@ -6,6 +6,8 @@ export interface Reach {
   /** SHA-256 of certificates that it may have, in hexadecimal. */
   readonly hashes: readonly string[];
   readonly transport: "webtransport" | "websocket" | undefined;
+  /** Shows the relay that this client may go first; undefined if it may not. */
+  readonly knock: ((signal: AbortSignal) => Promise<boolean>) | undefined;
   readonly signal: AbortSignal;
 }
 

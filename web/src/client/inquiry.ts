@@ -15,6 +15,7 @@ const MAX_HASH = 100;
 /** What a client asks by HTTP, where it has no session that would say it. */
 export class Inquiry {
   private wonderAt = -Infinity; // not before
+  private recognising: Promise<boolean> | undefined;
 
   constructor(
     private readonly host: Host,
@@ -50,19 +51,24 @@ export class Inquiry {
 
   /**
    * Learns which relay the page's own address is, so that it is not taken for
-   * another one. False if that is known already, or cannot be.
+   * another one. False if that cannot be known.
    */
   async recognise(): Promise<boolean> {
-    if (this.directory.recognised) return false;
+    if (this.directory.recognised) return true;
+    this.recognising ??= this.askHash().finally(() => (this.recognising = undefined));
+    return this.recognising;
+  }
+
+  private async askHash(): Promise<boolean> {
     try {
       const url = new URL("/certificate.sha256", this.directory.lobby);
       const answer = await this.host.fetch(url, { signal: this.signal, redirect: "error", credentials: "omit" });
-      if (!answer.ok || Number(answer.headers.get("content-length") ?? 0) > MAX_HASH) return false;
-      this.directory.recognise((await answer.text()).slice(0, MAX_HASH));
-      return true;
+      const says = answer.ok && Number(answer.headers.get("content-length") ?? 0) <= MAX_HASH;
+      this.directory.recognise(says ? (await answer.text()).slice(0, MAX_HASH) : undefined);
     } catch {
-      return false; // it stays a stranger
+      this.directory.recognise(undefined);
     }
+    return this.directory.recognised;
   }
 
   /**

@@ -81,6 +81,16 @@ export async function askWhy(lobby: string, wanted: Wanted, ask = browser): Prom
   }
 }
 
+/**
+ * Asks a relay, at its own address, whether it would let this client in, which keeps a
+ * place for a moment for one that may speak (docs/operating.md, when a relay is busy).
+ * Rejects when nothing is heard.
+ */
+export async function knock(at: string, wanted: Pick<Wanted, "room" | "token" | "name">, ask: Ask): Promise<boolean> {
+  const q = new URLSearchParams({ jwt: wanted.token, ...(wanted.name !== undefined && { role: "publisher" }) });
+  return (await request(lobbyUrl(at, `/${encodeURIComponent(wanted.room)}?${q}`), ask)).ok;
+}
+
 /** A room as the network sees it; in state `unknown`, with nobody, where it is not live. */
 export async function fetchRoom(lobby: string, room: string, ask = browser): Promise<RoomView> {
   try {

@@ -7,12 +7,12 @@ import { Directory } from "./directory";
 import { Emitter } from "./emitter";
 import { HopLog } from "./hoplog";
 import { newestFrames } from "./line";
-import { askLobby, askWhy, fetchRoom, fetchRooms } from "./lobby";
+import { askLobby, askWhy, fetchRoom, fetchRooms, knock } from "./lobby";
 import { nameFault } from "./names";
 import { parseRelays } from "./relays";
 import { loudness } from "./speakers";
 import { type Situation, listenerState } from "./state";
-import { tokenFault } from "./token";
+import { maySpeak, tokenFault } from "./token";
 import { Failure } from "./types";
 import { toMicros, unpack } from "./unpack";
 import { json } from "./world.testing";
@@ -137,6 +137,29 @@ describe("the lobby", () => {
     });
   });
 
+  describe("knocks", () => {
+    const cases: [string, string | undefined, number, boolean, string][] = [
+      ["a speaker", "ada", 200, true, "/my%20town?jwt=a.b.c&role=publisher"],
+      ["a host who listens", undefined, 200, true, "/my%20town?jwt=a.b.c"],
+      ["at a full relay", "ada", 503, false, "/my%20town?jwt=a.b.c&role=publisher"],
+      ["with a bad token", "ada", 401, false, "/my%20town?jwt=a.b.c&role=publisher"],
+    ];
+    for (const [what, name, status, may, path] of cases) {
+      test(what, async () => {
+        let asked = "";
+        const answered = await knock("https://a.example:4443", { room: "my town", token: "a.b.c", name }, ask((url) => {
+          asked = url.href;
+          return new Response("{}", { status });
+        }));
+        assert.deepEqual([answered, asked], [may, `https://a.example:4443${path}`]);
+      });
+    }
+    test("where nothing is heard", async () => {
+      const silence = ask(() => Promise.reject(new TypeError("fetch failed")));
+      await assert.rejects(knock("https://a.example", { room: "town", token: "", name: "ada" }, silence), /fetch failed/);
+    });
+  });
+
   test("an address that is none", async () => {
     for (const lobby of ["", "file:///etc/passwd", "javascript:alert(1)"]) {
       await assert.rejects(askLobby(lobby, "town", { purpose: "listen" }), (e: Failure) => e.kind === "unreachable");
@@ -173,7 +196,9 @@ describe("the directory", () => {
     assert.deepEqual(urls(d), ["page.example:8443 https://page.example:8443/my%20town"]);
     assert.ok(d.learn(relays));
     assert.deepEqual(urls(d).slice(0, 2), ["relay-a https://a.example:4443/my%20town", "relay-b https://b.example/my%20town"]);
-    assert.equal(d.candidates().length, 3);
+    assert.equal(d.candidates().length, 2, "the page's own may be one of them");
+    d.recognise(undefined);
+    assert.equal(d.candidates().length, 3, "or nobody knows");
     assert.equal(d.learn({ relays: [], retryAfterMs: 0, gone: [], cold: false }), false);
     assert.equal(d.candidates().length, 3, "an empty list takes nothing away");
   });
@@ -189,6 +214,16 @@ describe("the directory", () => {
     assert.equal(urls(d)[0], "relay-a https://a.example:4443/town");
     d.learn({ relays: relays.relays.slice(1), retryAfterMs: 0, gone: [], cold: false });
     assert.deepEqual(urls(d), ["relay-b https://b.example/town", "relay-a https://a.example:4443/town"], "the list has left it out");
+  });
+
+  test("knows where a page may ask a relay something", () => {
+    const d = new Directory(new URL("http://127.0.0.1:8080"), "town");
+    const asks = (): (string | undefined)[] => d.candidates().map((c) => d.asks(c));
+    const vouched = { ...relays.relays[1]!, hashes: [] };
+    d.learn({ ...relays, relays: [relays.relays[0]!, vouched] });
+    assert.deepEqual(asks(), [undefined, "https://b.example"], "a certificate of its own is for WebTransport alone");
+    d.recognise(hash);
+    assert.deepEqual(asks(), ["http://127.0.0.1:8080", "https://b.example"], "the page's own relay answers where the page came from");
   });
 
   test("recognises it in a later list, too", () => {
@@ -329,6 +364,13 @@ test("tokens", () => {
   assert.equal(tokenFault(token({ exp: 100 }), 99_999), undefined);
   assert.equal(tokenFault(token({ exp: 100 }), 100_000)!.kind, "unauthorized");
   for (const none of ["x", "a.b.c", "a.!!.c", `a.${btoa("[]")}`]) assert.equal(tokenFault(none, 0)!.kind, "unauthorized");
+});
+
+test("who may speak, by what the token says", () => {
+  const token = (claims: object): string => `e30.${btoa(JSON.stringify(claims))}.c2ln`;
+  for (const put of [["ada"], [""], "ada", ""]) assert.equal(maySpeak(token({ put })), true, JSON.stringify(put));
+  for (const put of [[], null, 1, undefined]) assert.equal(maySpeak(token({ put })), false, JSON.stringify(put));
+  for (const none of [undefined, "", "x", "a.!!.c"]) assert.equal(maySpeak(none), false);
 });
 
 test("a listener's state: what is to be mended first comes first", () => {

@@ -7,12 +7,13 @@ import type { Publisher } from "../session/publisher";
 import { Custody, mayKeep } from "./custody";
 import { Directory } from "./directory";
 import { failureOf } from "./failure";
-import type { Host } from "./host";
+import type { Host, Reach } from "./host";
 import { Inquiry } from "./inquiry";
 import { Line } from "./line";
+import { knock } from "./lobby";
 import { Lookout } from "./lookout";
 import { type RelayList, LONGEST_RETRY } from "./relays";
-import { tokenFault } from "./token";
+import { maySpeak, tokenFault } from "./token";
 import { Failure, type RoomState, type You } from "./types";
 
 /** How long the first answer of a lobby is waited for, in ms: a page that opens has time for a slow network. */
@@ -275,7 +276,18 @@ export class Roamer {
     if (this.wondering) await abortable(this.wondering, signal);
     const url = new URL(c.url);
     if (this.purpose.token) url.searchParams.set("jwt", this.purpose.token);
-    return this.host.connect(url.href, { hashes: c.hashes ?? [], transport: this.purpose.transport, signal });
+    const { transport } = this.purpose;
+    return this.host.connect(url.href, { hashes: c.hashes ?? [], transport, knock: this.knocker(c), signal });
+  }
+
+  /** What shows a relay that this client may go first, if it may. */
+  private knocker(c: Candidate): Reach["knock"] {
+    const { does, room, token = "", name } = this.purpose;
+    if (does === "listen" && !maySpeak(token)) return undefined;
+    return async (signal) => {
+      const at = this.directory.asks(c) ?? ((await this.inquiry.recognise()) ? this.directory.asks(c) : undefined);
+      return at !== undefined && knock(at, { room, token, name }, { fetch: this.host.fetch, signal });
+    };
   }
 
   /** Makes a session known to its owner. */
@@ -390,9 +402,9 @@ export class Roamer {
       this.retryAt = undefined;
       this.learn(list);
       if (back) this.moved(); // every session there was is lost, and every relay may be dialled
-      void this.inquiry.recognise().then((known) => {
-        if (known) this.tellCandidates();
-      });
+      if (!this.directory.recognised) {
+        void this.inquiry.recognise().then(() => this.tellCandidates());
+      }
     } else if (list.retryAfterMs > 0 && this.lines.size === 0) {
       this.queue(list.retryAfterMs);
     } else if (this.directory.candidates().length > 0) {

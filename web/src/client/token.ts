@@ -28,3 +28,9 @@ export function claimsOf(token: string): Record<string, unknown> | undefined {
     return undefined;
   }
 }
+
+/** Whether a token says that its owner may speak or host: some do while they listen. */
+export function maySpeak(token: string | undefined): boolean {
+  const put = claimsOf(token ?? "")?.["put"];
+  return typeof put === "string" || (Array.isArray(put) && put.length > 0);
+}

@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
-import { ConnectError, race, type Transport } from "./connect";
+import { type Attempt, ConnectError, race, type Way, webTransportWays } from "./connect";
 import type { Connection } from "./connection";
 import { TimeoutError } from "./errors";
 import { memoryPair } from "./memory";
 import { hashBytes } from "./webtransport";
 
-type Way = (signal: AbortSignal) => Promise<Connection>;
-
-/** A way whose outcome the test decides, and what became of it. */
-class Attempt {
+/** An attempt whose outcome the test decides, and what became of it. */
+class Try {
   started = false;
   signal!: AbortSignal;
   connection = memoryPair()[0];
@@ -17,7 +15,7 @@ class Attempt {
   resolve!: () => void;
   reject!: (e: Error) => void;
 
-  readonly way: Way = (signal) => {
+  readonly attempt: Attempt = (signal) => {
     this.started = true;
     this.signal = signal;
     void this.connection.closed.then(() => (this.closed = true));
@@ -33,16 +31,20 @@ async function settled(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise(setImmediate);
 }
 
+function webSocketWay(socket: Try): Way {
+  return { transport: "websocket", attempt: socket.attempt, aheadMs: 0 };
+}
+
 describe("the race", () => {
-  let web: Attempt;
-  let socket: Attempt;
+  let web: Try;
+  let socket: Try;
   let abort: AbortController;
   let outcome: Promise<Connection>;
 
   beforeEach(async () => {
     mock.timers.enable({ apis: ["setTimeout"] });
-    [web, socket, abort] = [new Attempt(), new Attempt(), new AbortController()];
-    const ways = new Map<Transport, Way>([["webtransport", web.way], ["websocket", socket.way]]);
+    [web, socket, abort] = [new Try(), new Try(), new AbortController()];
+    const ways = [...webTransportWays(web.attempt, 500, undefined), webSocketWay(socket)];
     outcome = race("https://relay.example/room", ways, { signal: abort.signal });
     outcome.catch(() => {});
     await settled();
@@ -125,10 +127,103 @@ describe("the race", () => {
   });
 });
 
+describe("whoever may go first", () => {
+  let alone: Try;
+  let behind: Try[];
+  let socket: Try;
+  let answers: (boolean | Error)[];
+  let outcome: Promise<Connection>;
+
+  function go(...given: (boolean | Error)[]): void {
+    answers = given;
+    const attempt: Attempt = (signal) => {
+      if (!alone.started) return alone.attempt(signal);
+      behind.push(new Try());
+      return behind.at(-1)!.attempt(signal);
+    };
+    const knock = async (): Promise<boolean> => {
+      const answer = answers.shift() ?? false;
+      if (answer instanceof Error) throw answer;
+      return answer;
+    };
+    outcome = race("https://relay.example/room", [...webTransportWays(attempt, 500, knock), webSocketWay(socket)], {});
+    outcome.catch(() => {});
+  }
+
+  beforeEach(() => {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    [alone, behind, socket] = [new Try(), [], new Try()];
+  });
+  afterEach(() => mock.timers.reset());
+
+  async function tick(ms: number): Promise<void> {
+    await settled();
+    mock.timers.tick(ms);
+    await settled();
+  }
+
+  test("is let in as everybody is, where it is quiet", async () => {
+    go(true);
+    await tick(249);
+    alone.resolve();
+    assert.equal(await outcome, alone.connection);
+    assert.deepEqual(answers, [true], "nobody was asked");
+  });
+
+  test("hears nothing for 250 ms: knocks, and comes in behind that", async () => {
+    go(true);
+    await tick(250);
+    behind[0]!.resolve();
+    assert.equal(await outcome, behind[0]!.connection);
+    assert.deepEqual([alone.signal.aborted, socket.started], [true, false]);
+  });
+
+  test("is refused: knocks at once, and again when that is not heard", async () => {
+    go(new Error("reset"), true, true);
+    await settled();
+    alone.reject(new Error("handshake failed"));
+    await tick(150);
+    behind[0]!.reject(new Error("somebody else was quicker"));
+    await tick(150);
+    behind[1]!.resolve();
+    assert.equal(await outcome, behind[1]!.connection);
+    assert.deepEqual(answers, []);
+  });
+
+  test("the first attempt may still be the quicker one", async () => {
+    go(true);
+    await tick(250);
+    alone.resolve();
+    assert.equal(await outcome, alone.connection);
+    assert.equal(behind[0]!.signal.aborted, true);
+  });
+
+  test("may not go first: WebSocket at once, and the first cause is the one that is told", async () => {
+    go(false, true);
+    await settled();
+    alone.reject(new Error("handshake failed"));
+    await settled();
+    assert.equal(socket.started, true);
+    socket.reject(new Error("bad gateway"));
+    await assert.rejects(outcome, /WebTransport: handshake failed; WebSocket: bad gateway/);
+    assert.deepEqual(answers, [true], "it does not ask again");
+  });
+
+  test("nobody is there: it does not knock for ever", async () => {
+    const silence = new Error("no answer");
+    go(...Array.from({ length: 9 }, () => silence));
+    await settled();
+    alone.reject(new Error("unreachable"));
+    for (let i = 0; i < 9; i++) await tick(150);
+    socket.reject(new Error("unreachable as well"));
+    await assert.rejects(outcome, /WebTransport: unreachable; WebSocket: unreachable as well/);
+    assert.equal(answers.length, 4);
+  });
+});
+
 test("a signal that was aborted before starts nothing", async () => {
-  const web = new Attempt();
-  const ways = new Map<Transport, Way>([["webtransport", web.way]]);
-  await assert.rejects(race("https://r.example/", ways, { signal: AbortSignal.abort(new Error("before")) }), /before/);
+  const web = new Try();
+  await assert.rejects(race("https://r.example/", webTransportWays(web.attempt, 500, undefined), { signal: AbortSignal.abort(new Error("before")) }), /before/);
   assert.equal(web.started, false);
 });
 
