@@ -15,7 +15,7 @@ import (
 // A child is a program that runs in a process group of its own until the test
 // ends at the latest, and what it has written.
 type child struct {
-	t              *testing.T
+	t              testing.TB
 	cmd            *exec.Cmd
 	stdout, stderr *transcript
 	exited         chan struct{} // closed once it has been waited for
@@ -23,7 +23,7 @@ type child struct {
 
 // spawn starts a program. The environment is that of the tests without what
 // would configure Stentor, and with env.
-func spawn(t *testing.T, env []string, program string, args ...string) *child {
+func spawn(t testing.TB, env []string, program string, args ...string) *child {
 	t.Helper()
 	c := newChild(t, env, program, args...)
 	c.run()
@@ -31,7 +31,7 @@ func spawn(t *testing.T, env []string, program string, args ...string) *child {
 }
 
 // spawnPiped runs the program under test with pipes that the test has taken of it.
-func spawnPiped(t *testing.T, pipes func(*exec.Cmd), args ...string) *child {
+func spawnPiped(t testing.TB, pipes func(*exec.Cmd), args ...string) *child {
 	t.Helper()
 	c := newChild(t, nil, stentor, args...)
 	c.cmd.Stdout = nil
@@ -40,7 +40,7 @@ func spawnPiped(t *testing.T, pipes func(*exec.Cmd), args ...string) *child {
 	return c
 }
 
-func newChild(t *testing.T, env []string, program string, args ...string) *child {
+func newChild(t testing.TB, env []string, program string, args ...string) *child {
 	c := &child{
 		t:      t,
 		cmd:    exec.Command(program, args...),
@@ -75,7 +75,7 @@ func (c *child) run() {
 }
 
 // start runs the program under test.
-func start(t *testing.T, args ...string) *child {
+func start(t testing.TB, args ...string) *child {
 	t.Helper()
 	return spawn(t, nil, stentor, args...)
 }

@@ -10,7 +10,7 @@ import (
 
 // keys makes a key with `stentor token key` and returns its folder and a maker
 // of tokens, `stentor token issue`.
-func keys(t *testing.T) (dir string, issue func(args ...string) string) {
+func keys(t testing.TB) (dir string, issue func(args ...string) string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "keys")
 	start(t, "token", "key", "--kid", "office", "--out", dir+"/").succeed()

@@ -43,7 +43,7 @@ type trackStats struct {
 
 // readStats reads a stats file and fails the test if it is not one, whole, at
 // this moment. It returns false while there is no file yet.
-func readStats(t *testing.T, path string) (stats, bool) {
+func readStats(t testing.TB, path string) (stats, bool) {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {

@@ -188,6 +188,19 @@ func (h *Host) DialContext(ctx context.Context, network, address string) (conn n
 	return conn, err
 }
 
+// ListenUDP opens a socket on a port of the host's address, from within the host.
+// Port 0 picks a free one.
+func (h *Host) ListenUDP(port uint16) (conn *net.UDPConn, err error) {
+	err = onThread(func() error {
+		if err := h.Enter(); err != nil {
+			return err
+		}
+		conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(h.addr, port)))
+		return err
+	})
+	return conn, err
+}
+
 // Cut takes the host off the network: whatever is sent to it or by it is lost,
 // and nobody is told. Mend puts it back.
 func (h *Host) Cut() { h.cut.Store(true) }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"testing"
 	"time"
@@ -43,14 +42,7 @@ func newNetwork(t *testing.T, c Conditions, hosts int) []*Host {
 // listen opens a UDP socket in a host.
 func listen(t *testing.T, h *Host) *net.UDPConn {
 	t.Helper()
-	var conn *net.UDPConn
-	err := onThread(func() (err error) {
-		if err := h.Enter(); err != nil {
-			return err
-		}
-		conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(h.Addr(), 4443)))
-		return err
-	})
+	conn, err := h.ListenUDP(4443)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,9 @@ func (*Host) DialContext(context.Context, string, string) (net.Conn, error) {
 	return nil, ErrUnsupported
 }
 
+// ListenUDP returns [ErrUnsupported].
+func (*Host) ListenUDP(uint16) (*net.UDPConn, error) { return nil, ErrUnsupported }
+
 // Cut does nothing.
 func (*Host) Cut() {}
 
