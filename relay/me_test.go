@@ -18,10 +18,8 @@ import (
 // view is the newest thing that a session was told of the room.
 func (e *ear) view(t *testing.T) (v stage.View) {
 	t.Helper()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.order) > 0 {
-		if err := json.Unmarshal(e.groups[slices.Max(e.order)][0].Payload, &v); err != nil {
+	if document := e.newest(); document != nil {
+		if err := json.Unmarshal(document, &v); err != nil {
 			t.Error(err)
 		}
 	}

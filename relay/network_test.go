@@ -329,10 +329,8 @@ func TestLobbyNamesOtherRelays(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := func() (l api.Lobby) {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if len(e.order) > 0 {
-			if err := json.Unmarshal(e.groups[e.order[len(e.order)-1]][0].Payload, &l); err != nil {
+		if document := e.newest(); document != nil {
+			if err := json.Unmarshal(document, &l); err != nil {
 				t.Error(err)
 			}
 		}

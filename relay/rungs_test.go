@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,14 +58,7 @@ func TestStandbysAreAskedToStayCold(t *testing.T) {
 		if _, err := s.Subscribe(within(t), protocol.Subscribe{Broadcast: s.Path(".stentor/relay"), Track: "relays"}, e); err != nil {
 			t.Fatal(err)
 		}
-		return func() string {
-			e.mu.Lock()
-			defer e.mu.Unlock()
-			if len(e.order) == 0 {
-				return ""
-			}
-			return string(e.groups[slices.Max(e.order)][0].Payload)
-		}
+		return func() string { return string(e.newest()) }
 	}
 	atBusy, atIdle := lists(busy), lists(idle)
 	cold := func(list string) bool { return strings.Contains(list, `"cold":true`) }

@@ -451,17 +451,7 @@ func TestRemovedBannedAndEnded(t *testing.T) {
 	if _, err := ada.Subscribe(within(t), protocol.Subscribe{Broadcast: ".stentor/rooms/town", Track: "state"}, e); err != nil {
 		t.Fatal(err)
 	}
-	phase := func() (v stage.View) {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if len(e.order) > 0 {
-			last := slices.Max(e.order)
-			if err := json.Unmarshal(e.groups[last][0].Payload, &v); err != nil {
-				t.Error(err)
-			}
-		}
-		return v
-	}
+	phase := func() stage.View { return e.view(t) }
 	eventually(t, "the state is told", func() bool { return phase().State == stage.Live })
 	h.do(h.relays[0], "end", host, `{}`)
 	eventually(t, "the end is told", func() bool { return phase().State == stage.Ended })
