@@ -149,7 +149,7 @@ scene("a crowd has taken every place at the doors: who speaks comes in all the s
     const here: WebTransport[] = ((globalThis as unknown as { here: WebTransport[] }).here = []);
     for (;;) {
       const web = new WebTransport(url, { protocols: ["moq-lite-05"], allowPooling: false, serverCertificateHashes: [{ algorithm: "sha-256", value }] });
-      const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error("late")), 1000));
+      const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error("late")), 5000));
       const refused = await Promise.race([web.ready, late]).then(() => false, () => true);
       if (refused) return here.length;
       here.push(web);
