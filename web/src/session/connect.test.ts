@@ -209,6 +209,17 @@ describe("whoever may go first", () => {
     assert.deepEqual(answers, [true], "it does not ask again");
   });
 
+  test("cannot be asked: WebTransport keeps its head start", async () => {
+    go(false);
+    await tick(250);
+    assert.equal(socket.started, false);
+    await tick(250);
+    assert.equal(socket.started, true);
+    socket.reject(new Error("bad gateway"));
+    alone.reject(new Error("no UDP"));
+    await assert.rejects(outcome, /WebSocket: bad gateway; WebTransport: no UDP/);
+  });
+
   test("nobody is there: it does not knock for ever", async () => {
     const silence = new Error("no answer");
     go(...Array.from({ length: 9 }, () => silence));

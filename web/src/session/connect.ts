@@ -69,6 +69,8 @@ export interface Way {
   readonly transport: Transport;
   readonly attempt: Attempt;
   readonly aheadMs: number;
+  /** It is tried once more: why it failed without a knock is what is told. */
+  readonly again?: boolean;
 }
 
 /**
@@ -103,7 +105,7 @@ export function webTransportWays(attempt: Attempt, headStartMs: number, knock: C
   const alone = Math.min(KNOCK_AFTER, headStartMs);
   return [
     { transport, attempt, aheadMs: alone },
-    { transport, attempt: (signal) => goFirst(attempt, knock, signal), aheadMs: headStartMs - alone },
+    { transport, attempt: (signal) => goFirst(attempt, knock, signal), aheadMs: headStartMs - alone, again: true },
   ];
 }
 
@@ -124,15 +126,15 @@ async function goFirst(attempt: Attempt, knock: NonNullable<ConnectOptions["knoc
 }
 
 /**
- * Tries each way in order, the next one when the one before has failed or its head
- * start is over. Exported for tests.
+ * Tries each way in order, the next one when all before have failed or the head start
+ * is over. Exported for tests.
  */
 export async function race(relay: string, ways: readonly Way[], options: Pick<ConnectOptions, "timeoutMs" | "signal">): Promise<Connection> {
   const { timeoutMs = 10_000, signal } = options;
   const scope = new Scope(signal).timeout(timeoutMs, () => new TimeoutError(`no answer within ${timeoutMs} ms`));
   const causes = new Map<Transport, Error>();
   let winner: Connection | undefined;
-  const run = async ({ transport, attempt }: Way): Promise<void> => {
+  const run = async ({ transport, attempt, again }: Way): Promise<void> => {
     try {
       const connection = await attempt(scope.signal);
       if (winner === undefined && !scope.signal.aborted) {
@@ -142,16 +144,14 @@ export async function race(relay: string, ways: readonly Way[], options: Pick<Co
         connection.close(ResetCode.Cancel);
       }
     } catch (e) {
-      // What was wrong without a knock says more than what was wrong with it.
-      if (winner === undefined && !causes.has(transport)) causes.set(transport, asError(e));
+      if (winner === undefined && !again) causes.set(transport, asError(e));
     }
   };
   const attempts: Promise<void>[] = [];
   for (const way of ways) {
     if (scope.signal.aborted) break;
-    const running = run(way);
-    attempts.push(running);
-    if (attempts.length < ways.length) await Promise.race([running, sleep(way.aheadMs, scope.signal)]);
+    attempts.push(run(way));
+    if (attempts.length < ways.length) await Promise.race([Promise.all(attempts), sleep(way.aheadMs, scope.signal)]);
   }
   await Promise.all(attempts);
   scope.release();
