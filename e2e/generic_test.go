@@ -131,7 +131,8 @@ func (p *press) write(ctx context.Context, track string, group int, w *session.G
 			return err
 		}
 	}
-	return w.Close()
+	w.Close()
+	return nil
 }
 
 func (p *press) Fetch(ctx context.Context, req protocol.Fetch, w *session.GroupWriter) error {

@@ -72,8 +72,9 @@ func (w *GroupWriter) Write(f protocol.Frame) error {
 	return err
 }
 
-// Close ends the group with FIN.
-func (w *GroupWriter) Close() error { return w.stream.Close() }
+// Close ends the group with FIN. A peer that has stopped reading by then has all it
+// wants, and there is nothing to end.
+func (w *GroupWriter) Close() { _ = w.stream.Close() }
 
 // Cancel resets the group.
 func (w *GroupWriter) Cancel(code protocol.ResetCode) { w.stream.CancelWrite(code) }

@@ -257,5 +257,6 @@ func (s *Session) Goaway(ctx context.Context, uri string) error {
 		return fmt.Errorf("goaway: %w", err)
 	}
 	stream.CancelRead(protocol.CodeCancel)
-	return stream.Close()
+	_ = stream.Close() // as with SETUP
+	return nil
 }

@@ -257,9 +257,7 @@ func TestSubscribeDeliversDatagramsAndStreams(t *testing.T) {
 						return err
 					}
 				}
-				if err := w.Close(); err != nil {
-					return err
-				}
+				w.Close()
 				<-ctx.Done()
 				withdrawn <- context.Cause(ctx)
 				return nil

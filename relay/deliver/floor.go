@@ -96,7 +96,7 @@ func (d *Deliver) serveFloor(ctx context.Context, sub *session.Subscriber, name 
 	for sequence := uint64(0); ; {
 		floor, changed := look()
 		if !bytes.Equal(said, floor) || d.cfg.Relay && len(floor) > 0 {
-			if err := writePlan(sub, sequence, floor); err != nil {
+			if err := writeDocument(ctx, sub, sequence, floor); err != nil {
 				return err
 			}
 			said = floor

@@ -3,7 +3,6 @@ package deliver
 import (
 	"bytes"
 	"context"
-	"time"
 
 	"github.com/stentor-audio/stentor/protocol"
 	"github.com/stentor-audio/stentor/protocol/session"
@@ -51,7 +50,7 @@ func (d *Deliver) servePlan(ctx context.Context, sub *session.Subscriber, name s
 		f.Wants(sub.Delivery().Priority > 0)
 		b, replaced := f.Plan()
 		if len(b) > 0 && !bytes.Equal(b, said) {
-			if err := writePlan(sub, sequence, b); err != nil {
+			if err := writeDocument(ctx, sub, sequence, b); err != nil {
 				return err
 			}
 			said = b
@@ -64,19 +63,4 @@ func (d *Deliver) servePlan(ctx context.Context, sub *session.Subscriber, name s
 			return nil
 		}
 	}
-}
-
-// writePlan sends one plan as a group. A relay that does not take it in time asks
-// anew, and loses nothing but time.
-func writePlan(sub *session.Subscriber, sequence uint64, b []byte) error {
-	w, err := sub.OpenGroup(sequence)
-	if err != nil {
-		return err
-	}
-	w.SetDeadline(time.Now().Add(frameFor))
-	if err := w.Write(protocol.Frame{Timestamp: uint64(time.Now().UnixMilli()), Payload: b}); err != nil {
-		w.Cancel(session.CodeOf(err))
-		return err
-	}
-	return w.Close()
 }

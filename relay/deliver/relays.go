@@ -44,8 +44,7 @@ func (d *Deliver) serveRelays(ctx context.Context, sub *session.Subscriber) erro
 	for sequence := uint64(0); ; {
 		list, changed := d.cfg.Relays()
 		if string(list) != said {
-			f := protocol.Frame{Timestamp: uint64(time.Now().UnixMilli()), Payload: list}
-			if _, err := sub.WriteGroup(sequence, f, nil); err != nil {
+			if err := writeDocument(ctx, sub, sequence, list); err != nil {
 				return err
 			}
 			said, at = string(list), time.Now()

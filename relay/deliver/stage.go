@@ -87,7 +87,7 @@ func (d *Deliver) serveStage(ctx context.Context, sub *session.Subscriber, name 
 			return err
 		}
 		if len(document) > 0 {
-			if err := writePlan(sub, sequence, document); err != nil {
+			if err := writeDocument(ctx, sub, sequence, document); err != nil {
 				return err
 			}
 			sequence++
@@ -122,7 +122,7 @@ func (d *Deliver) serveView(ctx context.Context, sub *session.Subscriber, name s
 	for sequence := uint64(0); ; {
 		b, changed := view()
 		if string(b) != said {
-			if err := writePlan(sub, sequence, b); err != nil {
+			if err := writeDocument(ctx, sub, sequence, b); err != nil {
 				return err
 			}
 			said = string(b)

@@ -31,7 +31,11 @@ func (s *subscription) stream(ctx context.Context, g *room.Group) {
 	}
 	s.deliver.tasks.Go(func() {
 		defer s.streaming.Add(-1)
-		w, err := s.openGroup(ctx, g.Sequence)
+		patience := creditFor
+		if s.audio {
+			patience = 0
+		}
+		w, err := openGroup(ctx, s.sub, g.Sequence, patience)
 		if err != nil {
 			s.count(nil, 0, err)
 			return
@@ -40,17 +44,17 @@ func (s *subscription) stream(ctx context.Context, g *room.Group) {
 		if err != nil {
 			w.Cancel(session.CodeOf(err))
 		} else {
-			err = w.Close()
+			w.Close()
 		}
 		s.count(&s.deliver.Counters.Streams, size, err)
 	})
 }
 
 // openGroup waits for stream credit, for tracks whose groups may not be lost.
-func (s *subscription) openGroup(ctx context.Context, sequence uint64) (*session.GroupWriter, error) {
+func openGroup(ctx context.Context, sub *session.Subscriber, sequence uint64, patience time.Duration) (*session.GroupWriter, error) {
 	for waited := time.Duration(0); ; waited += creditEvery {
-		w, err := s.sub.OpenGroup(sequence)
-		if !errors.Is(err, session.ErrNoCredit) || s.audio || waited >= creditFor {
+		w, err := sub.OpenGroup(sequence)
+		if !errors.Is(err, session.ErrNoCredit) || waited >= patience {
 			return w, err
 		}
 		select {
