@@ -1,6 +1,6 @@
 /** Speaking from the page: a microphone that plays a file, and what the network hears of it. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { Words } from "../page/text";
@@ -39,14 +39,14 @@ interface Stats {
   tracks: { expected: number; played: number; lost: number }[];
 }
 
-/** Records a room as `stentor listen` does. */
+/** Records a room as `stentor listen` does; nothing, if nobody is heard. */
 function record(scene: Scene, relays: readonly Relay[], seconds: number): { done: Promise<{ samples: Float32Array; stats: Stats }> } {
   const folder = scratch(scene);
   const [out, stats] = [join(folder, "heard.wav"), join(folder, "stats.json")];
   const listener = new Process(scene, "listen", ...relays.flatMap(({ url }) => ["--relay", url]), "--room", "town", "--duration", `${seconds}s`, "--out", out, "--stats", stats);
   const done = (async () => {
     while (!listener.ended) await pause(50);
-    return { samples: samplesOf(readFileSync(out)), stats: JSON.parse(readFileSync(stats, "utf8")) as Stats };
+    return { samples: existsSync(out) ? samplesOf(readFileSync(out)) : new Float32Array(0), stats: JSON.parse(readFileSync(stats, "utf8")) as Stats };
   })();
   return { done };
 }
