@@ -1,6 +1,6 @@
 /** Speaking from the page: a microphone that plays a file, and what the network hears of it. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { Words } from "../page/text";
@@ -39,14 +39,14 @@ interface Stats {
   tracks: { expected: number; played: number; lost: number }[];
 }
 
-/** Records a room as `stentor listen` does; nothing, if nobody is heard. */
+/** Records a room as `stentor listen` does. */
 function record(scene: Scene, relays: readonly Relay[], seconds: number): { done: Promise<{ samples: Float32Array; stats: Stats }> } {
   const folder = scratch(scene);
   const [out, stats] = [join(folder, "heard.wav"), join(folder, "stats.json")];
   const listener = new Process(scene, "listen", ...relays.flatMap(({ url }) => ["--relay", url]), "--room", "town", "--duration", `${seconds}s`, "--out", out, "--stats", stats);
   const done = (async () => {
     while (!listener.ended) await pause(50);
-    return { samples: existsSync(out) ? samplesOf(readFileSync(out)) : new Float32Array(0), stats: JSON.parse(readFileSync(stats, "utf8")) as Stats };
+    return { samples: samplesOf(readFileSync(out)), stats: JSON.parse(readFileSync(stats, "utf8")) as Stats };
   })();
   return { done };
 }
@@ -80,7 +80,7 @@ scene("mute and leave: the others hear nothing, and see nobody", async (scene) =
   await page.click("#talk-mute");
   await page.waitForFunction((text) => document.querySelector("#talk-status")?.textContent === text, english.say("talk.muted"));
   await pause(300); // the bundle under way
-  const { done } = record(scene, [relay], 2);
+  const { done } = record(scene, [relay], 4);
   const { samples } = await done;
   assert.ok(Math.max(0, ...envelope(samples).slice(10)) < 0.01, "a muted microphone is heard");
   await page.click("#talk-mute");

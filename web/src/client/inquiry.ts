@@ -15,7 +15,7 @@ const MAX_HASH = 100;
 /** What a client asks by HTTP, where it has no session that would say it. */
 export class Inquiry {
   private wonderAt = -Infinity; // not before
-  private recognising: Promise<boolean> | undefined;
+  private recognising: Promise<void> | undefined;
 
   constructor(
     private readonly host: Host,
@@ -51,15 +51,15 @@ export class Inquiry {
 
   /**
    * Learns which relay the page's own address is, so that it is not taken for
-   * another one. False if that cannot be known.
+   * another one, or that it does not say.
    */
-  async recognise(): Promise<boolean> {
-    if (this.directory.recognised) return true;
+  async recognise(): Promise<void> {
+    if (this.directory.recognised) return;
     this.recognising ??= this.askHash().finally(() => (this.recognising = undefined));
     return this.recognising;
   }
 
-  private async askHash(): Promise<boolean> {
+  private async askHash(): Promise<void> {
     try {
       const url = new URL("/certificate.sha256", this.directory.lobby);
       const answer = await this.host.fetch(url, { signal: this.signal, redirect: "error", credentials: "omit" });
@@ -68,7 +68,6 @@ export class Inquiry {
     } catch {
       this.directory.recognise(undefined);
     }
-    return this.directory.recognised;
   }
 
   /**

@@ -285,7 +285,8 @@ export class Roamer {
     const { does, room, token = "", name } = this.purpose;
     if (does === "listen" && !maySpeak(token)) return undefined;
     return async (signal) => {
-      const at = this.directory.asks(c) ?? ((await this.inquiry.recognise()) ? this.directory.asks(c) : undefined);
+      if (this.directory.asks(c) === undefined) await this.inquiry.recognise();
+      const at = this.directory.asks(c);
       return at !== undefined && knock(at, { room, token, name }, { fetch: this.host.fetch, signal });
     };
   }

@@ -83,7 +83,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const ways: Way[] = [];
   if (transports.includes("webtransport")) {
     const attempt: Attempt = (signal) => connectWebTransport(url, { signal, ...(certificateHashes && { certificateHashes }) });
-    ways.push(...webTransportWays(hasWebTransport() ? attempt : missing, headStartMs, hasWebTransport() ? knock : undefined));
+    ways.push(...(hasWebTransport() ? webTransportWays(attempt, headStartMs, knock) : webTransportWays(missing, headStartMs, undefined)));
   }
   if (transports.includes("websocket")) ways.push({ transport: "websocket", attempt: (signal) => connectWebSocket(url, { signal }), aheadMs: 0 });
   const relay = new URL(url);
